@@ -1,0 +1,1 @@
+"""System prompts: the shipped one, files, and what people set for a guild or a channel."""

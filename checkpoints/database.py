@@ -1,0 +1,137 @@
+"""The one database: its URL, its connections, its schema brought up to date."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+DEFAULT_URL = "sqlite:///data/clew.db"
+
+# A writer waits this long for another one; transactions are short, so a longer wait is a fault (milliseconds).
+BUSY_TIMEOUT_MS = 10_000
+
+
+class DatabaseError(Exception):
+    """The database cannot be used; the text says why, in one sentence."""
+
+
+class Database:
+    """Short transactions on the journal's database.
+
+    SQLite takes its write lock at the beginning of a writing transaction (BEGIN IMMEDIATE): one that reads first and
+    writes later would fail when another writer came between, whatever the busy timeout
+    (https://www.sqlite.org/isolation.html).
+    """
+
+    def __init__(self, engine: AsyncEngine, path: Path) -> None:
+        self._engine = engine
+        self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.path = path
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[AsyncConnection]:
+        """A connection for statements that each see the newest committed state and write nothing."""
+        async with self._reader.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncGenerator[AsyncConnection]:
+        """A writing transaction: committed at the end of the block, rolled back by an exception."""
+        async with self._engine.begin() as connection:
+            yield connection
+
+    async def upgrade(self) -> None:
+        """Bring the schema up to this version of clew.
+
+        Raises:
+            DatabaseError: The database is not writable, or was written by a newer clew.
+        """
+        try:
+            async with self._engine.connect() as connection:
+                await connection.run_sync(_upgrade)
+                await connection.commit()
+        except CommandError as error:
+            raise DatabaseError(
+                f"The database {self.path} was written by a newer clew; install that version or use another database."
+            ) from error
+        except DBAPIError as error:
+            raise DatabaseError(f"The database {self.path} cannot be used: {error.orig}.") from error
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
+def sqlite_path(url: str) -> Path:
+    """The file that a `sqlite:///path` URL names; `sqlite:////path` is absolute.
+
+    Raises:
+        DatabaseError: It is not such a URL.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise DatabaseError(f"{url!r} is not a database URL; it should read sqlite:///path.") from None
+    if parsed.get_backend_name() != "sqlite":
+        raise DatabaseError(
+            f"This version of clew keeps its data in SQLite only; {parsed.get_backend_name()} is not supported yet. "
+            "CLEW_DATABASE_URL should read sqlite:///path."
+        )
+    if not parsed.database or parsed.database == ":memory:":
+        raise DatabaseError("CLEW_DATABASE_URL names no file; it should read sqlite:///path.")
+    return Path(parsed.database)
+
+
+def open_database(url: str = DEFAULT_URL) -> Database:
+    """The database at a URL; its folder is made where it is missing.
+
+    Raises:
+        DatabaseError: The URL is wrong, or its folder cannot be made.
+    """
+    path = sqlite_path(url)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(f"The folder of the database {path} cannot be made: {error.strerror}.") from error
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
+    event.listen(engine.sync_engine, "connect", _prepare_connection)
+    event.listen(engine.sync_engine, "begin", _begin)
+    return Database(engine, path)
+
+
+def _prepare_connection(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    """Let SQLAlchemy say when a transaction begins, and readers go on beside one writer (WAL)."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    ScriptDirectory.from_config(config)
+    command.upgrade(config, "head")

@@ -1,0 +1,100 @@
+"""What was posted for a turn: noted before the POST, with the message's id after it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from checkpoints.tables import deliveries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy import Row
+
+    from checkpoints.database import Database
+
+# Discord takes at most 25 characters (OpenAPI document, MessageCreateRequest.nonce).
+_NONCE_LENGTH = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message posted, or about to be posted, for a turn.
+
+    Attributes:
+        turn_key: For which turn.
+        part: Which part of what the turn shows, `text:0:0` or `card:<call id>`, say.
+        channel_id: Where.
+        nonce: The same for the same part, so that Discord drops a second POST.
+        message_id: Discord's id of it; None while it is not known that the POST succeeded.
+        final: Whether it shows what it is to show in the end.
+    """
+
+    turn_key: str
+    part: str
+    channel_id: int
+    nonce: str
+    message_id: int | None
+    final: bool
+
+
+def nonce_of(turn_key: str, part: str) -> str:
+    """The nonce of a part of a turn."""
+    return hashlib.sha256(f"{turn_key}\n{part}".encode()).hexdigest()[:_NONCE_LENGTH]
+
+
+class Deliveries:
+    """The rows of the deliveries."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    async def plan(self, turn_key: str, part: str, channel_id: int) -> Delivery:
+        """The delivery of a part; noted here when it is new."""
+        statement = insert(deliveries).values(
+            turn_key=turn_key,
+            part=part,
+            channel_id=channel_id,
+            nonce=nonce_of(turn_key, part),
+            final=False,
+            created_at=self._now(),
+        )
+        where = (deliveries.c.turn_key == turn_key, deliveries.c.part == part)
+        async with self._database.write() as connection:
+            await connection.execute(statement.on_conflict_do_nothing())
+            row = (await connection.execute(select(deliveries).where(*where))).one()
+        return _delivery(row)
+
+    async def posted(self, turn_key: str, part: str, message_id: int, *, final: bool) -> None:
+        """Note the message that a part is shown in, and whether it is complete."""
+        statement = (
+            update(deliveries)
+            .where(deliveries.c.turn_key == turn_key, deliveries.c.part == part)
+            .values(message_id=message_id, final=final)
+        )
+        async with self._database.write() as connection:
+            await connection.execute(statement)
+
+    async def by_message(self, message_id: int) -> Delivery | None:
+        """The delivery that a message is."""
+        async with self._database.read() as connection:
+            found = await connection.execute(select(deliveries).where(deliveries.c.message_id == message_id))
+            row = found.first()
+        return _delivery(row) if row else None
+
+    async def of(self, turn_key: str) -> list[Delivery]:
+        """Every delivery of a turn, the oldest first."""
+        statement = select(deliveries).where(deliveries.c.turn_key == turn_key).order_by(deliveries.c.created_at)
+        async with self._database.read() as connection:
+            return [_delivery(row) for row in await connection.execute(statement)]
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(row.turn_key, row.part, row.channel_id, row.nonce, row.message_id, row.final)

@@ -1,0 +1,64 @@
+"""Thread ids: how guild, channel, user and branch name a conversation, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_DIRECT = "dm"
+_SHARED = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Who talks where: one conversation for a user in a channel (a Discord thread is a channel).
+
+    Attributes:
+        guild_id: The guild's snowflake, None in a direct message.
+        channel_id: The channel's snowflake.
+        user_id: The user's snowflake, None where a channel shares one conversation among its users.
+    """
+
+    guild_id: int | None
+    channel_id: int
+    user_id: int | None
+
+    def __str__(self) -> str:
+        return f"{self.guild_id or _DIRECT}:{self.channel_id}:{self.user_id or _SHARED}"
+
+    @classmethod
+    def parse(cls, text: str) -> Conversation:
+        """The conversation that `str` made this text of.
+
+        Raises:
+            ValueError: The text is not of that form.
+        """
+        try:
+            guild, channel, user = text.split(":")
+            return cls(
+                guild_id=None if guild == _DIRECT else int(guild),
+                channel_id=int(channel),
+                user_id=None if user == _SHARED else int(user),
+            )
+        except ValueError:
+            raise ValueError(f"{text!r} is not a conversation: it reads guild:channel:user") from None
+
+    def thread_id(self, branch: int) -> str:
+        """The `thread_id` of one branch of this conversation; branches count from 0."""
+        return f"{self}:{branch}"
+
+
+def parse_thread_id(thread_id: str) -> tuple[Conversation, int]:
+    """The conversation and the branch that a thread id names.
+
+    Raises:
+        ValueError: The text is no thread id of ours.
+    """
+    conversation, _, branch = thread_id.rpartition(":")
+    if not branch.isdecimal():
+        raise ValueError(f"{thread_id!r} is not a thread: it reads guild:channel:user:branch")
+    return Conversation.parse(conversation), int(branch)
+
+
+def turn_key(kind: str, origin_id: int, attempt: int = 0) -> str:
+    """The key of a turn: what it came from (a message, an interaction), its snowflake, and the attempt."""
+    return f"{kind}:{origin_id}:{attempt}"

@@ -1,0 +1,109 @@
+"""Which tool calls were started and finished: a call that has effects starts once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from checkpoints.tables import tool_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Row
+
+    from checkpoints.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRunKey:
+    """What names one run of one tool call; "run again" is the next run number."""
+
+    thread_id: str
+    model_message_id: str
+    call_id: str
+    run: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRun:
+    """One run of a tool call.
+
+    Attributes:
+        key: Which run.
+        turn_key: In which turn.
+        tool: The tool's name.
+        finished_at: None while it runs, and for ever when the process died under it.
+        result: What the model is told.
+        failed: Whether the result is an error.
+    """
+
+    key: ToolRunKey
+    turn_key: str
+    tool: str
+    finished_at: datetime | None
+    result: str | None
+    failed: bool | None
+
+
+class ToolRuns:
+    """The rows of the tool runs."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    async def start(self, key: ToolRunKey, *, turn_key: str, tool: str, fingerprint: str) -> ToolRun | None:
+        """Note that a run starts, before it does; when it was noted before, the earlier row and no start."""
+        statement = insert(tool_runs).values(
+            thread_id=key.thread_id,
+            model_message_id=key.model_message_id,
+            call_id=key.call_id,
+            run=key.run,
+            turn_key=turn_key,
+            tool=tool,
+            fingerprint=fingerprint,
+            started_at=self._now(),
+        )
+        async with self._database.write() as connection:
+            started = await connection.execute(statement.on_conflict_do_nothing().returning(tool_runs.c.run))
+            if started.first() is not None:
+                return None
+            row = (await connection.execute(select(tool_runs).where(_is(key)))).one()
+        return _run(row)
+
+    async def finish(self, key: ToolRunKey, result: str, *, failed: bool) -> None:
+        """Note what a run gave."""
+        statement = update(tool_runs).where(_is(key)).values(finished_at=self._now(), result=result, failed=failed)
+        async with self._database.write() as connection:
+            await connection.execute(statement)
+
+    async def find(self, key: ToolRunKey) -> ToolRun | None:
+        """The row of a run; None when it never started."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(tool_runs).where(_is(key)))).first()
+        return _run(row) if row else None
+
+    async def of(self, turn_key: str) -> list[ToolRun]:
+        """Every run of a turn, the oldest first."""
+        statement = select(tool_runs).where(tool_runs.c.turn_key == turn_key).order_by(tool_runs.c.started_at)
+        async with self._database.read() as connection:
+            return [_run(row) for row in await connection.execute(statement)]
+
+
+def _is(key: ToolRunKey) -> ColumnElement[bool]:
+    return and_(
+        tool_runs.c.thread_id == key.thread_id,
+        tool_runs.c.model_message_id == key.model_message_id,
+        tool_runs.c.call_id == key.call_id,
+        tool_runs.c.run == key.run,
+    )
+
+
+def _run(row: Row[Any]) -> ToolRun:
+    key = ToolRunKey(row.thread_id, row.model_message_id, row.call_id, row.run)
+    return ToolRun(key, row.turn_key, row.tool, row.finished_at, row.result, row.failed)

@@ -1,0 +1,61 @@
+"""The errors of this room: what can go wrong between a turn and its answer."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class GraphError(Exception):
+    """Something that keeps a turn from its answer."""
+
+
+class ModelFault(StrEnum):
+    """Kinds of model failure, by what somebody can do about them."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    UNAUTHORIZED = "unauthorized"
+    UNKNOWN_MODEL = "unknown_model"
+    RATE_LIMITED = "rate_limited"
+    TOO_LONG = "too_long"
+    REFUSED = "refused"
+    SERVER = "server"
+    INTERRUPTED = "interrupted"
+    UNREADABLE = "unreadable"
+
+
+_SENTENCES = {
+    ModelFault.UNREACHABLE: "I could not reach the model; please try again in a moment.",
+    ModelFault.TIMEOUT: "The model took too long to answer; please try again.",
+    ModelFault.UNAUTHORIZED: "The model endpoint refused my key; whoever runs me has to look at it.",
+    ModelFault.UNKNOWN_MODEL: "The endpoint does not know my model; whoever runs me has to look at it.",
+    ModelFault.RATE_LIMITED: "The model is being asked too much right now; please try again in a minute.",
+    ModelFault.TOO_LONG: "This conversation has become too long for the model; /reset starts a new one.",
+    ModelFault.REFUSED: "The model endpoint would not take this request, so I have no answer.",
+    ModelFault.SERVER: "The model endpoint failed; please try again.",
+    ModelFault.INTERRUPTED: "The model's answer broke off half way; please try again.",
+    ModelFault.UNREADABLE: "The model endpoint answered something I could not read; please try again.",
+}
+
+
+class ModelError(GraphError):
+    """A model call that gave no usable message.
+
+    Attributes:
+        fault: What kind of failure it was.
+        detail: What the endpoint said, for the operator.
+    """
+
+    def __init__(self, fault: ModelFault, detail: str) -> None:
+        super().__init__(f"{fault}: {detail}")
+        self.fault = fault
+        self.detail = detail
+
+    @property
+    def sentence(self) -> str:
+        """What the user is told."""
+        return _SENTENCES[self.fault]
+
+
+class SurfaceError(GraphError):
+    """The place where a turn is shown does not take it: no permission there, or it is gone."""

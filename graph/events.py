@@ -1,0 +1,78 @@
+"""What a turn tells while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from graph.errors import ModelError
+    from graph.state import Call
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More text of the turn's `segment`-th model message, counted from 0."""
+
+    segment: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextFinished:
+    """The whole text of a model message; what was streamed of it before may differ after a retry."""
+
+    segment: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStarted:
+    """A tool call starts."""
+
+    call_id: str
+    tool: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFinished:
+    """A tool call has its answer; `failed` when the answer is an error or a refusal."""
+
+    call_id: str
+    tool: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalNeeded:
+    """The run has ended at an interrupt that asks about these calls."""
+
+    interrupt_id: str
+    calls: Sequence[Call]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFinished:
+    """The run has ended and every call has its answer.
+
+    Attributes:
+        checkpoint_id: The thread's newest checkpoint; None when the thread is still empty.
+        input_tokens: Over all model calls of the turn, as far as the endpoint told.
+        output_tokens: Likewise.
+    """
+
+    checkpoint_id: str | None
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFailed:
+    """The model could not be had; the thread waits where it stopped."""
+
+    error: ModelError
+
+
+TurnEvent = TextDelta | TextFinished | ToolStarted | ToolFinished | ApprovalNeeded | TurnFinished | TurnFailed

@@ -1,0 +1,181 @@
+"""The model: one `ChatOpenAI` aimed at LiteLLM for the life of the process, and what its failures mean."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import openai
+from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
+from langchain_openai import ChatOpenAI
+from pydantic import BaseModel, Field, SecretStr, field_validator
+
+from graph.errors import ModelError, ModelFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from langchain_core.messages import AnyMessage
+
+
+class ModelSettings(BaseModel):
+    """Which model answers, where, and within which bounds."""
+
+    api_base: str = Field(description="LiteLLM's address, with or without /v1")
+    api_key: SecretStr = Field(default=SecretStr("none"), description="a key of the proxy")
+    name: str = Field(min_length=1, description="the model's name at the proxy")
+    timeout: float = Field(default=120, gt=0, description="seconds without a byte until a request is given up")
+    window_tokens: int = Field(default=16_000, ge=256, description="what one request may hold, in tokens")
+    step_limit: int = Field(default=25, ge=1, description="model calls in one turn")
+
+    @field_validator("api_base")
+    @classmethod
+    def _with_v1(cls, value: str) -> str:
+        address = value.strip().rstrip("/")
+        if not address.startswith(("http://", "https://")):
+            raise ValueError("it must begin with http:// or https://")
+        return address if address.endswith("/v1") else f"{address}/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that one model call used, as the endpoint counted them."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+def usage_of(message: AIMessage) -> Usage:
+    """The usage that a model message carries; zero where the endpoint told none."""
+    usage = message.usage_metadata
+    return Usage(usage["input_tokens"], usage["output_tokens"]) if usage else Usage(0, 0)
+
+
+class Model:
+    """A chat model behind the OpenAI protocol."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        self.name = settings.name
+        self._chat = ChatOpenAI(
+            model=settings.name,
+            base_url=settings.api_base,
+            api_key=settings.api_key,
+            timeout=settings.timeout,
+            max_retries=2,
+            streaming=True,
+            stream_usage=True,
+            use_responses_api=False,
+        )
+
+    async def ask(
+        self, messages: Sequence[AnyMessage], definitions: list[dict[str, Any]], on_text: Callable[[str], None]
+    ) -> AIMessage:
+        """The model's answer to these messages.
+
+        Args:
+            messages: What it sees, the system prompt first.
+            definitions: The tools it may call, in OpenAI's function format.
+            on_text: Called with each piece of text as it comes.
+
+        Raises:
+            ModelError: There is no usable answer.
+        """
+        chat = self._chat.bind(tools=definitions) if definitions else self._chat
+        whole: AIMessageChunk | None = None
+        try:
+            async for chunk in chat.astream(list(messages)):
+                if not isinstance(chunk, AIMessageChunk):
+                    continue
+                whole = chunk if whole is None else whole + chunk
+                if chunk.text:
+                    on_text(chunk.text)
+        except (openai.OpenAIError, httpx.HTTPError, json.JSONDecodeError) as error:
+            raise _model_error(error, begun=whole is not None) from error
+        except (TypeError, AttributeError, KeyError, ValueError) as error:
+            # What ChatOpenAI raises when the answer is no completion at all, an HTML page say.
+            raise ModelError(ModelFault.UNREADABLE, f"{type(error).__name__}: {error}") from error
+        if whole is None:
+            raise ModelError(ModelFault.UNREADABLE, "the stream ended without a message")
+        return _cleaned(whole)
+
+    async def models(self) -> list[str]:
+        """The names of the models that the endpoint offers.
+
+        Raises:
+            ModelError: It does not say.
+        """
+        client: openai.AsyncOpenAI = self._chat.root_async_client
+        try:
+            return [model.id async for model in client.models.list()]
+        except (openai.OpenAIError, httpx.HTTPError, json.JSONDecodeError) as error:
+            raise _model_error(error, begun=False) from error
+
+
+def _cleaned(chunk: AIMessageChunk) -> AIMessage:
+    """The whole message, each call with an id of its own, and nothing that only this endpoint understands.
+
+    Raises:
+        ModelError: It says nothing and calls nothing.
+    """
+    message = message_chunk_to_message(chunk)
+    if not isinstance(message, AIMessage):
+        raise ModelError(ModelFault.UNREADABLE, f"a {message.type} message came instead of the assistant's")
+    if not message.text and not message.tool_calls and not message.invalid_tool_calls:
+        raise ModelError(ModelFault.UNREADABLE, "the model answered with an empty message")
+    seen: set[str] = set()
+    for index, call in enumerate([*message.tool_calls, *message.invalid_tool_calls]):
+        if not call["id"] or call["id"] in seen:
+            call["id"] = f"call_{index}_{call['id'] or 'unnamed'}"
+        seen.add(call["id"])
+    return AIMessage(
+        message.text,
+        tool_calls=message.tool_calls,
+        invalid_tool_calls=message.invalid_tool_calls,
+        usage_metadata=message.usage_metadata,
+        response_metadata={key: value for key, value in message.response_metadata.items() if key in _KEPT},
+    )
+
+
+_KEPT = {"finish_reason", "model_name"}
+
+_BY_STATUS = {
+    400: ModelFault.REFUSED,
+    401: ModelFault.UNAUTHORIZED,
+    403: ModelFault.UNAUTHORIZED,
+    404: ModelFault.UNKNOWN_MODEL,
+    408: ModelFault.TIMEOUT,
+    413: ModelFault.TOO_LONG,
+    429: ModelFault.RATE_LIMITED,
+}
+
+# How LiteLLM and OpenAI-compatible servers say these things with status 400 (seen in their error bodies).
+_BY_WORDS = (
+    ("context_length_exceeded", ModelFault.TOO_LONG),
+    ("context window", ModelFault.TOO_LONG),
+    ("maximum context length", ModelFault.TOO_LONG),
+    ("invalid model name", ModelFault.UNKNOWN_MODEL),
+    ("model_not_found", ModelFault.UNKNOWN_MODEL),
+)
+
+
+def _model_error(error: Exception, *, begun: bool) -> ModelError:
+    """What a failed request means."""
+    detail = f"{type(error).__name__}: {error}"[:2000]
+    match error:
+        case openai.APITimeoutError() | httpx.TimeoutException():
+            fault = ModelFault.TIMEOUT
+        case openai.APIStatusError(status_code=status):
+            fault = _BY_STATUS.get(status, ModelFault.SERVER if status >= 500 else ModelFault.REFUSED)
+        case _ if begun:
+            fault = ModelFault.INTERRUPTED
+        case openai.APIConnectionError() | httpx.TransportError():
+            fault = ModelFault.UNREACHABLE
+        case json.JSONDecodeError():
+            fault = ModelFault.UNREADABLE
+        case _:
+            fault = ModelFault.SERVER
+    if fault is ModelFault.REFUSED:
+        fault = next((found for words, found in _BY_WORDS if words in detail.lower()), fault)
+    return ModelError(fault, detail)

@@ -1,0 +1,104 @@
+"""The model node: calls the model and fixes the verdict of each tool call it makes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import AIMessage
+from langgraph.runtime import Runtime
+
+from graph.events import TextDelta, TextFinished
+from graph.state import (
+    CLOSING_MARK,
+    Call,
+    ConversationContext,
+    ConversationState,
+    current_turn,
+    fingerprint,
+    model_messages,
+)
+from tools.policy import Action
+from tools.tool import ToolError
+
+if TYPE_CHECKING:
+    from graph.state import Toolbox
+
+
+async def model(state: ConversationState, runtime: Runtime[ConversationContext]) -> dict[str, Any]:
+    """Add the model's next message and the calls it asks for.
+
+    Message ids are made from the turn and the step: endpoints repeat theirs, and a message with an id that is there
+    already would replace it.
+
+    Raises:
+        ModelError: The model gave no usable message; nothing is written and the node can run again.
+    """
+    context = runtime.context
+    messages = state.get("messages", [])
+    step = len(model_messages(current_turn(messages)))
+    message_id = f"{context.turn_key}/{step}"
+    if context.closing:
+        return {"messages": [_closing_message(message_id, context.closing.sentence)], "calls": []}
+    if step >= context.step_limit:
+        sentence = f"I stopped here: this took {step} steps, which is as many as one turn may take."
+        runtime.stream_writer(TextFinished(step, sentence))
+        return {"messages": [AIMessage(sentence, id=message_id)], "calls": []}
+    definitions = context.toolbox.definitions()
+    message = await context.model.ask(
+        context.window.fit(context.prompt, messages, definitions),
+        definitions,
+        on_text=lambda text: runtime.stream_writer(TextDelta(step, text)),
+    )
+    message = message.model_copy(update={"id": message_id})
+    calls = _calls(message, context.toolbox)
+    if message.text:
+        runtime.stream_writer(TextFinished(step, message.text))
+    return {"messages": [message], "calls": calls}
+
+
+def _closing_message(message_id: str, sentence: str) -> AIMessage:
+    return AIMessage(sentence, id=message_id, additional_kwargs={CLOSING_MARK: True})
+
+
+def _calls(message: AIMessage, toolbox: Toolbox) -> list[Call]:
+    readable = [
+        _call(message, toolbox, call_id=str(call["id"]), name=call["name"], arguments=call["args"])
+        for call in message.tool_calls
+    ]
+    broken = [
+        _broken_call(message, call_id=str(call["id"]), name=call["name"] or "", reason=call["error"])
+        for call in message.invalid_tool_calls
+    ]
+    return readable + broken
+
+
+def _call(message: AIMessage, toolbox: Toolbox, *, call_id: str, name: str, arguments: dict[str, Any]) -> Call:
+    action, rule, error = Action.DENY, "", None
+    try:
+        verdict = toolbox.verdict(name, arguments)
+        action, rule = verdict.action, verdict.rule
+    except ToolError as problem:
+        error = str(problem)
+    return Call(
+        id=call_id,
+        message_id=str(message.id),
+        name=name,
+        arguments=arguments,
+        fingerprint=fingerprint(name, arguments),
+        action=str(action),
+        rule=rule,
+        error=error,
+    )
+
+
+def _broken_call(message: AIMessage, *, call_id: str, name: str, reason: str | None) -> Call:
+    return Call(
+        id=call_id,
+        message_id=str(message.id),
+        name=name,
+        arguments={},
+        fingerprint="",
+        action=str(Action.DENY),
+        rule="",
+        error=f"The arguments are not a JSON object ({reason or 'unreadable'}); correct them and call again.",
+    )

@@ -1,0 +1,135 @@
+"""One run of a turn: what goes into the graph, and what comes out until it ends or waits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from langchain_core.messages import HumanMessage
+from langgraph.types import Command
+
+from graph.errors import ModelError
+from graph.events import ApprovalNeeded, TextFinished, TurnFailed, TurnFinished
+from graph.llm import usage_of
+from graph.state import CLOSING_MARK, current_turn, model_messages
+from graph.turn import Closing
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from langchain_core.messages import AnyMessage
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.types import StateSnapshot
+
+    from graph.build import Conversations
+    from graph.events import TurnEvent
+    from graph.state import Call, ConversationContext, Decided
+    from graph.turn import Turn
+
+# Supersteps of one model call: model, approval, tools. LangGraph's own limit only has to lie above ours.
+_SUPERSTEPS = 3
+
+
+def config_of(thread_id: str, *, step_limit: int = 25) -> RunnableConfig:
+    """LangGraph's configuration for a thread."""
+    return {"configurable": {"thread_id": thread_id}, "recursion_limit": _SUPERSTEPS * (step_limit + 2)}
+
+
+async def run(
+    graph: Conversations,
+    thread_id: str,
+    turn: Turn,
+    context: ConversationContext,
+    decisions: Mapping[str, Mapping[str, Decided]],
+) -> AsyncGenerator[TurnEvent]:
+    """Take a turn as far as it goes: from the beginning, or from where a former run stopped.
+
+    Args:
+        graph: The graph.
+        thread_id: The thread the turn belongs to.
+        turn: The turn.
+        context: What the run is given from outside.
+        decisions: What people decided, by interrupt id and call id; an interrupt that is in here is resumed.
+
+    Yields:
+        What the turn tells; the last event is ApprovalNeeded, TurnFinished or TurnFailed. Texts that a former run
+        finished are told again.
+    """
+    config = config_of(thread_id, step_limit=context.step_limit)
+    state = await graph.aget_state(config)
+    messages = _messages(state)
+    entry: Any = None
+    if not _entered(turn, messages):
+        if context.closing:
+            yield TurnFinished(_checkpoint(state))
+            return
+        await _close_former(graph, state, context, config)
+        entry = {"messages": [HumanMessage(turn.text, id=turn.key)]}
+    else:
+        for event in _finished_texts(messages):
+            yield event
+        waiting = _waiting(state)
+        if not state.next:
+            yield _finished(state)
+            return
+        if waiting and not context.closing:
+            if waiting.interrupt_id not in decisions:
+                yield waiting
+                return
+            entry = Command(resume={waiting.interrupt_id: dict(decisions[waiting.interrupt_id])})
+    try:
+        stream = graph.astream(entry, config, context=context, stream_mode="custom", durability="sync")
+        async for event in stream:
+            yield cast("TurnEvent", event)
+    except ModelError as error:
+        yield TurnFailed(error)
+        return
+    state = await graph.aget_state(config)
+    yield _waiting(state) or _finished(state)
+
+
+async def _close_former(
+    graph: Conversations, state: StateSnapshot, context: ConversationContext, config: RunnableConfig
+) -> None:
+    """Close a turn that was left open in the thread, so that no call of it stays without an answer."""
+    if not state.next or state.next == ("__start__",):
+        return
+    closing = Closing("failed", "This turn could not be finished.")
+    former = replace(context, closing=closing)
+    await graph.ainvoke(None, config, context=former, durability="sync")
+
+
+def _messages(state: StateSnapshot) -> list[AnyMessage]:
+    return state.values.get("messages", [])
+
+
+def _entered(turn: Turn, messages: list[AnyMessage]) -> bool:
+    return any(message.id == turn.key for message in current_turn(messages)[:1])
+
+
+def _finished_texts(messages: list[AnyMessage]) -> list[TextFinished]:
+    return [
+        TextFinished(segment, message.text)
+        for segment, message in enumerate(model_messages(current_turn(messages)))
+        if message.text and CLOSING_MARK not in message.additional_kwargs
+    ]
+
+
+def _waiting(state: StateSnapshot) -> ApprovalNeeded | None:
+    """The interrupt at which a thread waits; there is one at most, since one node raises them."""
+    for pending in state.interrupts:
+        return ApprovalNeeded(pending.id, cast("list[Call]", pending.value))
+    return None
+
+
+def _checkpoint(state: StateSnapshot) -> str | None:
+    return state.config.get("configurable", {}).get("checkpoint_id")
+
+
+def _finished(state: StateSnapshot) -> TurnFinished:
+    usages = [usage_of(message) for message in model_messages(current_turn(_messages(state)))]
+    return TurnFinished(
+        _checkpoint(state),
+        input_tokens=sum(usage.input_tokens for usage in usages),
+        output_tokens=sum(usage.output_tokens for usage in usages),
+    )

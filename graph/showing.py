@@ -1,0 +1,64 @@
+"""A run, shown: each event of a turn put before the people who see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from graph.events import (
+    ApprovalNeeded,
+    TextDelta,
+    TextFinished,
+    ToolFinished,
+    ToolStarted,
+    TurnFailed,
+    TurnFinished,
+)
+from graph.running import run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from graph.build import Conversations
+    from graph.errors import ModelError
+    from graph.state import ConversationContext, Decided
+    from graph.surface import Surface
+    from graph.turn import Turn
+
+
+@dataclass(slots=True)
+class RunEnd:
+    """How a run ended: exactly one of these is set."""
+
+    asking: ApprovalNeeded | None = None
+    finished: TurnFinished | None = None
+    failure: ModelError | None = None
+
+
+async def show(
+    graph: Conversations,
+    thread_id: str,
+    turn: Turn,
+    context: ConversationContext,
+    surface: Surface,
+    decisions: Mapping[str, Mapping[str, Decided]],
+) -> RunEnd:
+    """Run a turn (`graph.running.run`) and show on the surface what it tells."""
+    end = RunEnd()
+    async for event in run(graph, thread_id, turn, context, decisions):
+        match event:
+            case TextDelta(segment, text):
+                surface.text(segment, text)
+            case TextFinished(segment, text):
+                surface.finish_text(segment, text)
+            case ToolStarted(call_id, tool):
+                surface.tool(call_id, tool, failed=None)
+            case ToolFinished(call_id, tool, failed):
+                surface.tool(call_id, tool, failed=failed)
+            case ApprovalNeeded():
+                end.asking = event
+            case TurnFinished():
+                end.finished = event
+            case TurnFailed(error):
+                end.failure = error
+    return end

@@ -1,0 +1,150 @@
+"""What a conversation holds between steps, and what a run of it is given from outside."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypedDict, cast
+
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langgraph.channels.delta import DeltaChannel
+from langgraph.graph.message import _messages_delta_reducer  # pyright: ignore[reportPrivateUsage] - has no public name
+
+if TYPE_CHECKING:
+    from graph.llm import Model
+    from graph.turn import Closing
+    from graph.window import Window
+    from tools.policy import Verdict
+
+
+_reduce = cast("Callable[[Any, Sequence[Any]], Any]", _messages_delta_reducer)
+
+
+class Call(TypedDict):
+    """One tool call of a model message, with the verdict that was fixed when the message came.
+
+    Attributes:
+        id: The call's id, unique within its message.
+        message_id: The model message.
+        name: The tool's name as the model wrote it.
+        arguments: What the model asked for; empty when it could not be read.
+        fingerprint: Of name and arguments: what a person decides on.
+        action: auto, ask or deny.
+        rule: What decided that, for people.
+        error: Why the call cannot be made at all, for the model; None when it can.
+    """
+
+    id: str
+    message_id: str
+    name: str
+    arguments: dict[str, Any]
+    fingerprint: str
+    action: str
+    rule: str
+    error: str | None
+
+
+class Decided(TypedDict):
+    """What a person decided about a call, and on what: a decision about other arguments does not count."""
+
+    decision: str
+    fingerprint: str
+
+
+class ConversationState(TypedDict, total=False):
+    """A conversation at a checkpoint.
+
+    Attributes:
+        messages: Everything said, oldest first. A turn is a HumanMessage and all that follows it up to the next.
+            A DeltaChannel stores what each step adds, so that the stored size grows with the conversation
+            and not with its square. The model sees a window of it; the whole stays for history and replay.
+        calls: The tool calls of the newest model message, with their verdicts.
+        decisions: What people decided about those of them that were asked about, by call id.
+    """
+
+    messages: Annotated[list[AnyMessage], DeltaChannel(_reduce, snapshot_frequency=50)]
+    calls: list[Call]
+    decisions: dict[str, Decided]
+
+
+class ToolTask(TypedDict):
+    """What one task of the tool node is given: a call, and what was decided about it."""
+
+    call: Call
+    decided: Decided | None
+
+
+class Toolbox(Protocol):
+    """The tools of a run. The real one runs them; replay answers from the record."""
+
+    def definitions(self) -> list[dict[str, Any]]:
+        """What the model is offered, in OpenAI's function format."""
+        ...
+
+    def verdict(self, name: str, arguments: Mapping[str, Any]) -> Verdict:
+        """On what terms a call may be made.
+
+        Raises:
+            ToolError: It cannot be made at all; the text tells the model what to mend.
+        """
+        ...
+
+    async def run(self, task: ToolTask) -> str:
+        """The result of a call that may be made.
+
+        Raises:
+            ToolError: It gave none; the text is what the model is told.
+        """
+        ...
+
+    async def abandon(self, task: ToolTask) -> str:
+        """What is known about a call whose turn is being closed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationContext:
+    """What a run is given from outside; nothing of it is stored with the conversation.
+
+    Attributes:
+        turn_key: The turn that runs.
+        prompt: The system prompt that holds here now.
+        model: The model that answers.
+        window: What of the conversation it sees.
+        toolbox: The tools it is offered.
+        step_limit: How many model calls a turn may take.
+        closing: Set when the turn is only to be closed: open calls are answered, the model is not called.
+    """
+
+    turn_key: str
+    prompt: str
+    model: Model
+    window: Window
+    toolbox: Toolbox
+    step_limit: int
+    closing: Closing | None = None
+
+
+def fingerprint(name: str, arguments: Mapping[str, Any]) -> str:
+    """The SHA-256 of a call's name and arguments, in hexadecimal; equal calls have equal ones."""
+    canonical = json.dumps([name, arguments], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def current_turn(messages: list[AnyMessage]) -> list[AnyMessage]:
+    """The messages of the newest turn: its HumanMessage and what follows."""
+    for index in range(len(messages) - 1, -1, -1):
+        if isinstance(messages[index], HumanMessage):
+            return messages[index:]
+    return messages
+
+
+def model_messages(messages: list[AnyMessage]) -> list[AIMessage]:
+    """The model's messages among these."""
+    return [message for message in messages if isinstance(message, AIMessage)]
+
+
+CLOSING_MARK = "clew_closing"
+"""Key in a message's `additional_kwargs`: the message closes a turn and was not written by a model."""

@@ -1,0 +1,81 @@
+"""Surface: what a turn needs from the place where it is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from checkpoints.approvals import Approval
+    from graph.turn import Turn
+
+
+class Surface(Protocol):
+    """One turn, shown. Every method can be called again with the same part after a restart and shows it once.
+
+    What is shown appears in the order of the calls. Methods that return nothing to wait for only note what is to be
+    shown; `flush` waits until it is.
+    """
+
+    def working(self) -> None:
+        """Show that something is being done (typing, in Discord)."""
+        ...
+
+    def text(self, segment: int, text: str) -> None:
+        """Add to the text of the turn's `segment`-th model message."""
+        ...
+
+    def finish_text(self, segment: int, text: str) -> None:
+        """Say what the whole text of a model message is, whatever was shown of it before."""
+        ...
+
+    def tool(self, call_id: str, name: str, *, failed: bool | None) -> None:
+        """Show a tool call at work (`failed` None) or done."""
+        ...
+
+    async def ask(self, approval: Approval) -> None:
+        """Show the card of a call that waits for a person, below what was shown before.
+
+        Raises:
+            SurfaceError: It cannot be shown here.
+        """
+        ...
+
+    async def settle(self, approval: Approval) -> None:
+        """Show on a card what became of it."""
+        ...
+
+    async def say(self, part: str, sentence: str) -> None:
+        """Show one plain sentence of ours.
+
+        Raises:
+            SurfaceError: It cannot be shown here.
+        """
+        ...
+
+    async def behind_card(self, approval: Approval) -> None:
+        """Tell the person that this turn waits for that card, and offer a way to go on without it.
+
+        Raises:
+            SurfaceError: It cannot be shown here.
+        """
+        ...
+
+    async def flush(self) -> None:
+        """Wait until all that was to be shown is shown.
+
+        Raises:
+            SurfaceError: It cannot be shown here.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Stop showing: nothing more is shown after this, and nothing is waited for."""
+        ...
+
+
+class Surfaces(Protocol):
+    """Makes the surface of a turn, also of one that a former process began."""
+
+    def open(self, turn: Turn) -> Surface:
+        """The surface on which a turn is shown."""
+        ...

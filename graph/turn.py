@@ -1,0 +1,63 @@
+"""What one turn is: who wrote what, where, and how it may end."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from checkpoints.keys import Conversation
+
+ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One thing that a person asked, with what is needed to run it.
+
+    Attributes:
+        key: What it came from and the attempt (`checkpoints.keys.turn_key`).
+        conversation: Where it belongs.
+        user_id: The person who asked.
+        channel_id: Where the answer goes.
+        text: What the model is given to read.
+        message_id: The message that is answered, where there is one.
+    """
+
+    key: str
+    conversation: Conversation
+    user_id: int
+    channel_id: int
+    text: str
+    message_id: int | None = None
+
+    def payload(self) -> dict[str, Any]:
+        """The turn as plain data; `from_payload` reads it back."""
+        return asdict(self) | {"conversation": str(self.conversation)}
+
+    @classmethod
+    def from_payload(cls, payload: dict[str, Any]) -> Turn:
+        """The turn that `payload` made this of."""
+        values: dict[str, Any] = {**payload, "conversation": Conversation.parse(payload["conversation"])}
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Why a turn ends without another model call.
+
+    Attributes:
+        outcome: One word for the record: failed, stopped, set-aside.
+        sentence: What the user is told, and what stands in the conversation in place of an answer.
+    """
+
+    outcome: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.outcome}: {self.sentence}"
+
+    @classmethod
+    def parse(cls, text: str) -> Closing:
+        """The closing that `str` made this text of."""
+        outcome, _, sentence = text.partition(": ")
+        return cls(outcome, sentence)

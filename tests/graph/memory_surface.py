@@ -1,0 +1,68 @@
+"""A Surface that keeps what it is shown, for tests of the engine without Discord."""
+
+import asyncio
+
+
+class MemorySurface:
+    """Everything shown, over all turns, by turn key."""
+
+    def __init__(self):
+        self.texts = {}
+        self.said = {}
+        self.cards = {}
+        self.settled = {}
+        self.behind = []
+        self.tools = []
+        self.changed = asyncio.Event()
+
+    def open(self, turn):
+        return _OneTurn(self, turn.key)
+
+    async def until(self, condition, seconds=10):
+        async with asyncio.timeout(seconds):
+            while not condition():
+                self.changed.clear()
+                await self.changed.wait()
+
+
+class _OneTurn:
+    def __init__(self, memory, key):
+        self._memory = memory
+        self._key = key
+
+    def working(self):
+        pass
+
+    def text(self, segment, text):
+        self._memory.changed.set()
+
+    def finish_text(self, segment, text):
+        self._memory.texts[self._key, segment] = text
+        self._memory.changed.set()
+
+    def tool(self, call_id, name, *, failed):
+        self._memory.tools.append((self._key, name, failed))
+        self._memory.changed.set()
+
+    async def ask(self, approval):
+        self._memory.cards[approval.interrupt_id, approval.call_id] = approval
+        self._memory.changed.set()
+
+    async def settle(self, approval):
+        self._memory.settled[approval.interrupt_id, approval.call_id] = approval
+        self._memory.changed.set()
+
+    async def say(self, part, sentence):
+        self._memory.said[self._key, part] = sentence
+        self._memory.changed.set()
+
+    async def behind_card(self, approval):
+        if (self._key, approval.call_id) not in self._memory.behind:
+            self._memory.behind.append((self._key, approval.call_id))
+        self._memory.changed.set()
+
+    async def flush(self):
+        pass
+
+    async def close(self):
+        pass
