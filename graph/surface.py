@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from checkpoints.approvals import Approval
+    from checkpoints.approvals import Approval, Decision
     from graph.turn import Turn
 
 
@@ -32,8 +32,11 @@ class Surface(Protocol):
         """Show a tool call at work (`failed` None) or done."""
         ...
 
-    async def ask(self, approval: Approval) -> None:
+    async def ask(self, approval: Approval) -> Decision | None:
         """Show the card of a call that waits for a person, below what was shown before.
+
+        Returns:
+            The decision that stands on the card already, made while nobody listened; None when there is none.
 
         Raises:
             SurfaceError: It cannot be shown here.

@@ -21,6 +21,7 @@ class Turn:
         channel_id: Where the answer goes.
         text: What the model is given to read.
         message_id: The message that is answered, where there is one.
+        notice: A sentence for the user before anything else: something that was dropped.
     """
 
     key: str
@@ -29,6 +30,7 @@ class Turn:
     channel_id: int
     text: str
     message_id: int | None = None
+    notice: str | None = None
 
     def payload(self) -> dict[str, Any]:
         """The turn as plain data; `from_payload` reads it back."""

@@ -194,7 +194,8 @@ class TurnEngine:
         surface = self._surfaces.open(Turn.from_payload(row.payload))
         try:
             for card in cards:
-                await surface.ask(card)
+                if decision := await surface.ask(card):
+                    await self.decide(card.interrupt_id, card.call_id, decision, card.requester_id)
         except SurfaceError as error:
             log.warning("card_not_shown", turn=row.key, error=str(error))
             closing = Closing("failed", "I may not post the question about a tool here, so I leave this.")
@@ -225,6 +226,8 @@ class TurnEngine:
 
     async def _run(self, row: InboxRow, turn: Turn, surface: Surface, closing: Closing | None) -> None:
         surface.working()
+        if turn.notice:
+            await surface.say("notice", turn.notice)
         thread_id = await self._records.thread_of(turn)
         context = await self._contexts.context(turn, thread_id, closing)
         await self._records.enter(turn, thread_id, context)

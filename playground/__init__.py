@@ -1,0 +1,48 @@
+"""A small, honest Discord on this machine, to which an unmodified bot connects."""
+
+from playground.commands import Command
+from playground.errors import DiscordError
+from playground.interactions import Interaction
+from playground.options import BadOption
+from playground.permissions import Permission
+from playground.server import LocalDiscord
+from playground.slash import NotPermitted, UnknownCommand
+from playground.subscription import Subscription
+from playground.values import (
+    Attachment,
+    Channel,
+    Event,
+    Guild,
+    Member,
+    Message,
+    Reaction,
+    Request,
+    Role,
+    Typing,
+    User,
+    Version,
+)
+
+__all__ = [
+    "Attachment",
+    "BadOption",
+    "Channel",
+    "Command",
+    "DiscordError",
+    "Event",
+    "Guild",
+    "Interaction",
+    "LocalDiscord",
+    "Member",
+    "Message",
+    "NotPermitted",
+    "Permission",
+    "Reaction",
+    "Request",
+    "Role",
+    "Subscription",
+    "Typing",
+    "UnknownCommand",
+    "User",
+    "Version",
+]

@@ -1,0 +1,129 @@
+"""Builds the parts in order, starts them, drains and stops them."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+import aiohttp
+import discord
+import structlog
+
+from checkpoints.database import open_database
+from checkpoints.journal import Journal
+from checkpoints.saver import open_saver
+from clew.contexts import RunContexts, ToolSupply
+from discord_adapter.approvals import Reactions
+from discord_adapter.client import ClewClient, redirect
+from discord_adapter.commands import register
+from discord_adapter.outbox import Outbox
+from discord_adapter.server_tools import server_tools
+from discord_adapter.surface import DiscordSurfaces
+from graph.branching import Branching
+from graph.build import build
+from graph.errors import ModelError
+from graph.llm import Model
+from graph.tokens import counter_for
+from graph.turns import TurnEngine
+from graph.window import Window
+from prompts.resolve import Prompts
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from clew.settings import Settings
+
+log = structlog.get_logger()
+
+# After SIGTERM the process is gone within 10 seconds: running turns get most of them (seconds).
+_DRAIN = 7.0
+
+
+class StartError(Exception):
+    """clew cannot start; the text is one sentence for the operator."""
+
+
+async def run(settings: Settings) -> None:
+    """Run the bot until SIGTERM or SIGINT.
+
+    Raises:
+        StartError: Discord does not let it in.
+        DatabaseError: The database cannot be used.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with _bot(settings) as (client, engine):
+        connection = asyncio.create_task(_connect(client, settings.discord.token.get_secret_value()))
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({connection, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            log.info("stopping")
+            await engine.drain(_DRAIN)
+        stopped.cancel()
+        await client.close()
+        await connection
+
+
+async def _connect(client: ClewClient, token: str) -> None:
+    try:
+        await client.start(token)
+    except discord.LoginFailure as error:
+        raise StartError("Discord refused the token; DISCORD_TOKEN must be the bot's token as it is now.") from error
+    except discord.PrivilegedIntentsRequired as error:
+        raise StartError(
+            "Discord does not grant the message content intent; switch it on in the Developer Portal under Bot, "
+            "or set message_content = false under [discord] in clew.toml."
+        ) from error
+    except (aiohttp.ClientError, OSError, discord.HTTPException, discord.GatewayNotFound) as error:
+        raise StartError(f"Discord cannot be reached: {error}.") from error
+
+
+@asynccontextmanager
+async def _bot(settings: Settings) -> AsyncGenerator[tuple[ClewClient, TurnEngine]]:
+    """All parts of the bot, put together; taken apart in the opposite order."""
+    async with AsyncExitStack() as stack:
+        if settings.discord.url:
+            redirect(settings.discord.url)
+        database = open_database(settings.database_url)
+        stack.push_async_callback(database.close)
+        await database.upgrade()
+        journal = Journal(database)
+        saver = await stack.enter_async_context(open_saver(database.path))
+        graph = build(saver)
+        model = Model(settings.model)
+        client = ClewClient(settings.discord)
+        tools = ToolSupply(settings.tools, server_tools(client))
+        await stack.enter_async_context(tools)
+        prompts = Prompts(settings.prompts, journal.prompts)
+        contexts = RunContexts(
+            model=model,
+            window=Window(await counter_for(model.name), settings.model.window_tokens),
+            prompts=prompts,
+            tools=tools,
+            runs=journal.tool_runs,
+            step_limit=settings.model.step_limit,
+        )
+        outbox = Outbox(client, journal.deliveries)
+        engine = TurnEngine(graph, journal, contexts, DiscordSurfaces(outbox))
+        await stack.enter_async_context(engine)
+        register(client.tree, prompts_here=prompts, journal=journal, branching=Branching(engine, graph, journal, saver))
+        client.connect_to(accept=engine.accept, reactions=Reactions(engine, journal, outbox), on_started=engine.recover)
+        check = asyncio.create_task(_check_model(model))
+        stack.callback(check.cancel)
+        yield client, engine
+
+
+async def _check_model(model: Model) -> None:
+    """Tell the operator at the start what every user would be told; it also warms the connection up."""
+    with suppress(asyncio.CancelledError):
+        try:
+            names = await model.models()
+        except ModelError as error:
+            log.error("model_endpoint_not_usable", fault=error.fault, detail=error.detail)
+            return
+        if names and model.name not in names:
+            log.error("model_not_offered", model=model.name, offered=names[:20])

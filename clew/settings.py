@@ -1,0 +1,192 @@
+"""One Settings tree, put together from each room's own settings: environment, `.env`, and `clew.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from checkpoints.database import DEFAULT_URL
+from discord_adapter.client import DiscordSettings
+from graph.llm import ModelSettings
+from prompts.resolve import PromptSettings
+from tools.settings import ToolSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class SettingsError(Exception):
+    """Settings that clew cannot run with; the text names each one and what it should be."""
+
+
+class Environment(BaseSettings):
+    """What is set by environment variables or in `.env`; the names are the variables' own."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
+
+    discord_token: SecretStr | None = Field(default=None, description="the bot's token (Developer Portal, Bot)")
+    litellm_api_base: str | None = Field(default=None, description="LiteLLM's address, with or without /v1")
+    litellm_api_key: SecretStr | None = Field(default=None, description="a key of the LiteLLM proxy")
+    model_name: str | None = Field(default=None, description="the model's name at the proxy")
+    system_prompt: str | None = Field(default=None, description="the system prompt, in place of the shipped one")
+    system_prompt_file: Path | None = Field(
+        default=None, description="a file with the system prompt, read again when it changes; goes before SYSTEM_PROMPT"
+    )
+    clew_database_url: str = Field(default=DEFAULT_URL, description="the database, sqlite:///path")
+    clew_config: Path = Field(default=Path("clew.toml"), description="the configuration file; need not be there")
+    clew_mcp_config: Path | None = Field(
+        default=None, description="the file that names the MCP servers (mcp.json, which need not be there)"
+    )
+    clew_discord_url: str | None = Field(
+        default=None, description="address of a local Discord, for trying clew; Discord itself when unset"
+    )
+
+
+class ModelTable(BaseModel):
+    """The table `[model]` of clew.toml."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    timeout: float | None = None
+    window_tokens: int | None = None
+    step_limit: int | None = None
+
+
+class DiscordTable(BaseModel):
+    """The table `[discord]` of clew.toml."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    message_content: bool = True
+
+
+class ConfigFile(BaseModel):
+    """What stands in clew.toml."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    discord: DiscordTable = Field(default_factory=DiscordTable)
+    model: ModelTable = Field(default_factory=ModelTable)
+    tools: ToolSettings = Field(default_factory=ToolSettings)
+
+
+class Settings:
+    """Everything that can be set. Each part is checked when it is asked for, so a command asks for what it needs."""
+
+    def __init__(self, environment: Environment, file: ConfigFile) -> None:
+        self._environment = environment
+        self._file = file
+
+    @classmethod
+    def load(cls) -> Settings:
+        """The settings of this process.
+
+        Raises:
+            SettingsError: A variable or the configuration file cannot be read.
+        """
+        try:
+            environment = Environment()
+        except ValidationError as error:
+            raise SettingsError(_problems(error, _variable)) from error
+        return cls(environment, _config_file(environment.clew_config))
+
+    @property
+    def database_url(self) -> str:
+        """The database's URL."""
+        return self._environment.clew_database_url
+
+    @cached_property
+    def discord(self) -> DiscordSettings:
+        """How to reach Discord."""
+        token = self._environment.discord_token
+        if token is None:
+            raise SettingsError("DISCORD_TOKEN is not set; it is the bot's token from Discord's Developer Portal.")
+        return DiscordSettings(
+            token=token, url=self._environment.clew_discord_url, message_content=self._file.discord.message_content
+        )
+
+    @cached_property
+    def model(self) -> ModelSettings:
+        """Which model answers."""
+        found = self._environment
+        if found.litellm_api_base is None:
+            raise SettingsError("LITELLM_API_BASE is not set; it is the address of your LiteLLM proxy.")
+        if found.model_name is None:
+            raise SettingsError("MODEL_NAME is not set; it is the name of a model at your LiteLLM proxy.")
+        values: dict[str, Any] = {"api_base": found.litellm_api_base, "name": found.model_name}
+        if found.litellm_api_key:
+            values["api_key"] = found.litellm_api_key
+        try:
+            return ModelSettings(**values, **self._file.model.model_dump(exclude_none=True))
+        except ValidationError as error:
+            raise SettingsError(_problems(error, _model_place)) from error
+
+    @property
+    def prompts(self) -> PromptSettings:
+        """The operator's prompt."""
+        return PromptSettings(text=self._environment.system_prompt, file=self._environment.system_prompt_file)
+
+    @property
+    def tools(self) -> ToolSettings:
+        """How tools are found, called and allowed."""
+        if self._environment.clew_mcp_config is None:
+            return self._file.tools
+        return self._file.tools.model_copy(update={"mcp_config": self._environment.clew_mcp_config})
+
+    def check(self) -> None:
+        """See that all that `clew run` needs is there.
+
+        Raises:
+            SettingsError: Something is missing; all of it is named at once.
+        """
+        problems: list[str] = []
+        for part in ("discord", "model"):
+            try:
+                getattr(self, part)
+            except SettingsError as error:
+                problems.append(str(error))
+        if problems:
+            raise SettingsError("\n".join(problems))
+
+    def secrets(self) -> list[str]:
+        """What must never appear in a log."""
+        held = (self._environment.discord_token, self._environment.litellm_api_key)
+        return [secret.get_secret_value() for secret in held if secret]
+
+
+def _config_file(path: Path) -> ConfigFile:
+    try:
+        return ConfigFile.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except FileNotFoundError:
+        if path != Environment.model_fields["clew_config"].default:
+            raise SettingsError(f"CLEW_CONFIG names {path}, which is not there.") from None
+        return ConfigFile()
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}.") from error
+    except ValidationError as error:
+        raise SettingsError(_problems(error, partial("{}, {}".format, path))) from error
+
+
+def _problems(error: ValidationError, name: Callable[[str], str]) -> str:
+    """One line for each problem; the value itself is not repeated, it may be a secret."""
+    lines: list[str] = []
+    for problem in error.errors(include_url=False, include_input=False):
+        place = ".".join(str(part) for part in problem["loc"])
+        lines.append(f"{name(place)}: {problem['msg'].removeprefix('Value error, ')}.")
+    return "\n".join(lines)
+
+
+def _variable(place: str) -> str:
+    return place.upper()
+
+
+def _model_place(place: str) -> str:
+    variables = {"api_base": "LITELLM_API_BASE", "api_key": "LITELLM_API_KEY", "name": "MODEL_NAME"}
+    return variables.get(place, f"clew.toml, [model] {place}")

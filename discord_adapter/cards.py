@@ -1,0 +1,83 @@
+"""How an approval card reads: the tool, exactly what it would be given, and who decides."""
+
+from __future__ import annotations
+
+import io
+import json
+import unicodedata
+from typing import TYPE_CHECKING
+
+import discord
+
+from checkpoints.approvals import Decision
+from discord_adapter.splitting import MESSAGE_LIMIT
+
+if TYPE_CHECKING:
+    from checkpoints.approvals import Approval
+
+APPROVE = "✅"
+REFUSE = "❌"
+GO_ON = "⏭️"
+
+DECISIONS = {APPROVE: Decision.APPROVED, REFUSE: Decision.REFUSED}
+
+# What is left for the arguments when tool, people and outcome are said.
+_ARGUMENTS_ROOM = MESSAGE_LIMIT - 500
+
+
+def card(approval: Approval) -> tuple[str, discord.File | None]:
+    """The text of a card, and the arguments as a file where they are too long for a message."""
+    arguments = exact(approval.arguments)
+    file = None
+    if len(arguments) > _ARGUMENTS_ROOM:
+        file = discord.File(io.BytesIO(arguments.encode()), filename="arguments.json")
+    return "\n".join([f"**{_heading(approval)}**", _body(arguments), f"-# {_footer(approval)}"]), file
+
+
+def exact(arguments: object) -> str:
+    """Arguments as JSON in which nothing is disguised.
+
+    Characters that cannot be seen or that turn the text around (Unicode categories C and Zl/Zp) are written as
+    escapes, and so are backticks in threes, which would end the code block; it stays the same JSON.
+    """
+    text = json.dumps(arguments, indent=2, ensure_ascii=False)
+    return "".join(_escaped(character) if _hidden(character) else character for character in text).replace(
+        "```", "\\u0060\\u0060\\u0060"
+    )
+
+
+def _body(arguments: str) -> str:
+    if len(arguments) > _ARGUMENTS_ROOM:
+        return f"The arguments are in the attached file ({len(arguments):,} characters)."
+    return f"```json\n{arguments}\n```"
+
+
+def _heading(approval: Approval) -> str:
+    name = approval.tool.replace("`", "'")
+    match approval.decision:
+        case Decision.APPROVED:
+            return f"{APPROVE} Approved: `{name}`"
+        case Decision.REFUSED:
+            return f"{REFUSE} Refused: `{name}`"
+        case Decision.WITHDRAWN:
+            return f"Not run: `{name}`"
+        case None:
+            return f"May I run `{name}`?"
+
+
+def _footer(approval: Approval) -> str:
+    if approval.decision is None:
+        return f"{APPROVE} runs it, {REFUSE} refuses it; <@{approval.requester_id}> decides."
+    if approval.decided_by is None:
+        return "Nobody decided; the turn was closed."
+    when = f" <t:{int(approval.decided_at.timestamp())}:f>" if approval.decided_at else ""
+    return f"Decided by <@{approval.decided_by}>{when}."
+
+
+def _hidden(character: str) -> bool:
+    category = unicodedata.category(character)
+    return character != "\n" and (category[0] == "C" or category in ("Zl", "Zp"))
+
+
+def _escaped(character: str) -> str:
+    return json.dumps(character)[1:-1]

@@ -1,0 +1,84 @@
+"""Cuts a text into messages that Discord takes, at a paragraph, line or word, with code fences closed and reopened."""
+
+from __future__ import annotations
+
+import re
+
+# Discord's documentation, "Create Message": content is at most 2,000 characters.
+MESSAGE_LIMIT = 2000
+
+_FENCE = re.compile(r"^ {0,3}(`{3,10}|~{3,10})([^\n`]*)$", re.MULTILINE)
+
+_LONGEST_LANGUAGE = 30
+
+# A cut at a better place is taken when it fills at least this share of a message.
+_LEAST_FILL = 0.5
+
+
+def split(text: str, limit: int = MESSAGE_LIMIT) -> list[str]:
+    """The text in parts of at most `limit` characters, nothing lost.
+
+    Where a part ends is decided by what comes before, so text added at the end changes the last part only. Where a
+    part ends inside a code fence, the fence is closed there and opened again, with its language, in the next part.
+    """
+    parts: list[str] = []
+    opening = ""
+    rest = text
+    while len(opening) + len(rest) > limit:
+        part, rest, opening = _first_part(opening, rest, limit)
+        parts.append(part)
+    parts.append(opening + rest)
+    return parts
+
+
+def open_fence(text: str) -> str | None:
+    """What opens the code fence in which a text ends, mark and language; None when it ends outside of one."""
+    opening: str | None = None
+    mark = ""
+    for match in _FENCE.finditer(text):
+        ticks, info = match.group(1), match.group(2).strip()
+        if opening is None:
+            opening, mark = ticks + "".join(info.split()[:1])[:_LONGEST_LANGUAGE], ticks
+        elif ticks[0] == mark[0] and len(ticks) >= len(mark) and not info:
+            opening = None
+    return opening
+
+
+def closed(text: str) -> str:
+    """The text with an open code fence closed, for showing it while it still grows."""
+    opening = open_fence(text)
+    return text if opening is None else f"{text.rstrip()}\n{_mark(opening)}"
+
+
+def _first_part(opening: str, rest: str, limit: int) -> tuple[str, str, str]:
+    """The first part of a text that is too long, what is left, and the fence to open before it."""
+    room = limit - len(opening)
+    cut = _cut(rest, room)
+    fence = open_fence(opening + rest[:cut])
+    if fence is None:
+        return opening + rest[:cut].rstrip("\n"), _without_break(rest, cut), ""
+    closing = f"\n{_mark(fence)}"
+    cut = _cut(rest, room - len(closing))
+    fence = open_fence(opening + rest[:cut])
+    if fence is None:
+        return opening + rest[:cut].rstrip("\n"), _without_break(rest, cut), ""
+    # Inside a code block blank lines count: none is taken away behind the cut.
+    return opening + rest[:cut].rstrip("\n") + closing, rest[cut:], f"{fence}\n"
+
+
+def _cut(text: str, room: int) -> int:
+    """Where to cut so that at most `room` characters come before it."""
+    least = int(room * _LEAST_FILL)
+    for mark in ("\n\n", "\n", " "):
+        at = text.rfind(mark, least, room)
+        if at > 0:
+            return at + len(mark)
+    return room
+
+
+def _without_break(text: str, cut: int) -> str:
+    return text[cut:].lstrip("\n")
+
+
+def _mark(opening: str) -> str:
+    return opening[: len(opening) - len(opening.lstrip(opening[0]))]

@@ -1,0 +1,204 @@
+"""Discord as a Surface: one turn's replies, activity line, cards and sentences in its channel."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import discord
+import structlog
+
+from discord_adapter.cards import APPROVE, DECISIONS, GO_ON, REFUSE, card
+from discord_adapter.replies import GrowingText
+from graph.errors import SurfaceError
+
+if TYPE_CHECKING:
+    from checkpoints.approvals import Approval, Decision
+    from discord_adapter.outbox import Outbox
+    from graph.turn import Turn
+
+log = structlog.get_logger()
+
+# A typing indicator lasts ten seconds (Discord's documentation, "Trigger Typing Indicator").
+_TYPING_EVERY = 8
+
+CARD = "card"
+BEHIND = "behind"
+
+_AT_WORK, _DONE, _FAILED = "…", "✓", "✗"
+
+
+def card_part(interrupt_id: str, call_id: str) -> str:
+    """The part of a turn that is the card of a call; `card_of` reads it back."""
+    return f"{CARD}:{interrupt_id}:{call_id}"
+
+
+def card_of(part: str) -> tuple[str, str] | None:
+    """The interrupt and the call whose card a part is; None for other parts."""
+    kind, _, rest = part.partition(":")
+    interrupt_id, _, call_id = rest.partition(":")
+    return (interrupt_id, call_id) if kind == CARD else None
+
+
+class DiscordSurfaces:
+    """Makes the surface of a turn."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+
+    def open(self, turn: Turn) -> DiscordSurface:
+        """The surface on which a turn is shown."""
+        return DiscordSurface(self._outbox, turn)
+
+
+class DiscordSurface:
+    """One turn in its channel.
+
+    One task shows its texts, in order, so that a text is complete before the next one begins; cards and sentences come
+    after all texts that were there before them.
+    """
+
+    def __init__(self, outbox: Outbox, turn: Turn) -> None:
+        self._outbox = outbox
+        self._turn = turn
+        self._texts: dict[str, GrowingText] = {}
+        self._activity: dict[str, str] = {}
+        self._changed = asyncio.Event()
+        self._stopping = False
+        self._showing: asyncio.Task[None] | None = None
+        self._typing: asyncio.Task[None] | None = None
+
+    def working(self) -> None:
+        """Show that something is being done."""
+        if self._typing is None:
+            self._typing = asyncio.create_task(self._type())
+
+    def text(self, segment: int, text: str) -> None:
+        """Add to the text of a model message."""
+        self._growing(f"text:{segment}").add(text)
+        self._wake()
+
+    def finish_text(self, segment: int, text: str) -> None:
+        """Say what the whole text of a model message is."""
+        self._growing(f"text:{segment}").finish(text)
+        self._wake()
+
+    def tool(self, call_id: str, name: str, *, failed: bool | None) -> None:
+        """Show a tool call in the activity line."""
+        state = _AT_WORK if failed is None else _FAILED if failed else _DONE
+        self._activity[call_id] = f"`{name.replace('`', '') or 'tool'}` {state}"
+        first = next(iter(self._activity))
+        self._growing(f"activity:{first}", reply=False).set("-# 🔧 " + " · ".join(self._activity.values()))
+        self._wake()
+
+    async def ask(self, approval: Approval) -> Decision | None:
+        """Show the card of a call, with the two reactions that decide it, and read those that are there already."""
+        delivery = await self._outbox.plan(
+            self._turn.key, card_part(approval.interrupt_id, approval.call_id), self._turn.channel_id
+        )
+        if delivery.message_id is None:
+            content, file = card(approval)
+            delivery = await self._outbox.show(delivery, content, final=False, reply_to=self._reference(), file=file)
+        if not delivery.final:
+            await self._outbox.react(delivery, APPROVE, REFUSE)
+            delivery = await self._outbox.finish(delivery)
+        # Whoever reacted between the message and this line, or while no process listened; a refusal wins.
+        for emoji in (REFUSE, APPROVE):
+            if approval.requester_id in await self._outbox.reacted(delivery, emoji):
+                return DECISIONS[emoji]
+        return None
+
+    async def settle(self, approval: Approval) -> None:
+        """Show on a card what became of it."""
+        delivery = await self._outbox.plan(
+            self._turn.key, card_part(approval.interrupt_id, approval.call_id), self._turn.channel_id
+        )
+        await self._outbox.edit(delivery, card(approval)[0])
+
+    async def say(self, part: str, sentence: str) -> None:
+        """Show a sentence of ours, below all texts that were there before."""
+        await self.flush()
+        delivery = await self._outbox.plan(self._turn.key, part, self._turn.channel_id)
+        if not delivery.final:
+            await self._outbox.show(delivery, sentence, final=True, reply_to=self._reference())
+
+    async def behind_card(self, approval: Approval) -> None:
+        """Tell the person that this turn waits for a card, with a reaction that goes on without it."""
+        delivery = await self._outbox.plan(self._turn.key, BEHIND, self._turn.channel_id)
+        if delivery.final:
+            return
+        card_delivery = await self._outbox.plan(
+            approval.turn_key, card_part(approval.interrupt_id, approval.call_id), approval.channel_id
+        )
+        guild = self._turn.conversation.guild_id or "@me"
+        link = f"https://discord.com/channels/{guild}/{approval.channel_id}/{card_delivery.message_id}"
+        sentence = f"I still wait for your decision on {link}; {GO_ON} goes on without it."
+        delivery = await self._outbox.show(delivery, sentence, final=False, reply_to=self._reference())
+        await self._outbox.react(delivery, GO_ON)
+        await self._outbox.finish(delivery)
+
+    async def flush(self) -> None:
+        """Wait until all texts are shown; one that was cut short stays as it is."""
+        self._stop_typing()
+        for text in self._texts.values():
+            text.finish()
+        if self._showing is not None:
+            self._stopping = True
+            self._changed.set()
+            showing, self._showing = self._showing, None
+            await showing
+            self._stopping = False
+        for text in self._texts.values():
+            await text.show(settled=True)
+
+    async def close(self) -> None:
+        """Stop showing."""
+        self._stop_typing()
+        if self._showing is not None:
+            self._showing.cancel()
+            await asyncio.wait({self._showing})
+            self._showing = None
+
+    def _growing(self, name: str, *, reply: bool = True) -> GrowingText:
+        if name not in self._texts:
+            reply_to = self._reference() if reply else None
+            self._texts[name] = GrowingText(self._outbox, self._turn.key, name, self._turn.channel_id, reply_to)
+        return self._texts[name]
+
+    def _wake(self) -> None:
+        self._changed.set()
+        if self._showing is None:
+            self._showing = asyncio.create_task(self._show())
+
+    async def _show(self) -> None:
+        try:
+            while not self._stopping:
+                await self._changed.wait()
+                self._changed.clear()
+                for text in list(self._texts.values()):
+                    await text.show()
+        except SurfaceError as error:
+            # Nothing is lost: `flush` shows it all again, and there the turn learns of it.
+            log.warning("text_not_shown", turn=self._turn.key, error=str(error))
+
+    async def _type(self) -> None:
+        try:
+            while True:
+                await self._outbox.typing(self._turn.channel_id)
+                await asyncio.sleep(_TYPING_EVERY)
+        except SurfaceError as error:
+            log.info("typing_not_shown", turn=self._turn.key, error=str(error))
+
+    def _stop_typing(self) -> None:
+        if self._typing is not None:
+            self._typing.cancel()
+
+    def _reference(self) -> discord.MessageReference | None:
+        if self._turn.message_id is None:
+            return None
+        return discord.MessageReference(
+            message_id=self._turn.message_id,
+            channel_id=self._turn.channel_id,
+            guild_id=self._turn.conversation.guild_id,
+            fail_if_not_exists=False,
+        )

@@ -1,0 +1,160 @@
+"""What happens to a message that stands: edits, deletion and reactions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from typing import TYPE_CHECKING, Any
+
+from playground import message_payloads as shapes
+from playground import payloads
+from playground.errors import DiscordError
+from playground.permissions import Permission
+from playground.sending import apply_mentions, attached, check_content, check_uploads, mentions_of, require
+from playground.values import IS_COMPONENTS_V2, LOADING, SUPPRESS_EMBEDS, Event, Reaction, Version
+
+if TYPE_CHECKING:
+    from playground.sending import Upload
+    from playground.values import Attachment, Json, Message, User
+    from playground.world import World
+
+# JSON error code 30010 names the figure.
+MAX_REACTIONS = 20
+
+
+def edit(world: World, message: Message, changes: Json, uploads: tuple[Upload, ...] = ()) -> None:
+    """Change what a message says (docs resources/message#edit-message); what is not named stays.
+
+    Args:
+        world: Where the message is.
+        message: The message.
+        changes: The fields of Discord's request body.
+        uploads: Files to add.
+    """
+    content = message.content if "content" not in changes else (changes["content"] or "").strip()
+    check_content(content)
+    check_uploads(uploads)
+    kept = _kept_attachments(message, changes)
+    embeds: list[Json] = changes["embeds"] or [] if "embeds" in changes else message.embeds
+    components: list[Json] = changes["components"] or [] if "components" in changes else message.components
+    if not (content or kept or uploads or embeds or components or message.poll):
+        raise DiscordError(50006)
+    channel = world.channels[message.channel_id]
+    message.content = content
+    if "content" in changes:
+        allowed: Json | None = changes.get("allowed_mentions")
+        apply_mentions(message, mentions_of(world, message, allowed, _replied_to(world, message)))
+        message.history.append(Version(content, time.monotonic()))
+    message.embeds, message.components = embeds, components
+    message.attachments = kept + [attached(world, channel, upload) for upload in uploads]
+    if changes.get("flags") is not None:
+        # Only these two can be set by an edit, and the second not taken off (docs: edit-message, flags).
+        wanted = int(changes["flags"])
+        message.flags = message.flags & ~SUPPRESS_EMBEDS | wanted & (SUPPRESS_EMBEDS | IS_COMPONENTS_V2)
+    message.flags &= ~LOADING
+    message.edited_at = dt.datetime.now(dt.UTC)
+    tell_update(world, message)
+
+
+def tell_update(world: World, message: Message) -> None:
+    """Send MESSAGE_UPDATE, which carries the whole message (docs events/gateway-events#message-update)."""
+    shape = shapes.in_place(world, message, shapes.message(world, message))
+    for_bot = not message.ephemeral
+    world.publish(Event("MESSAGE_UPDATE", shape, message.guild_id, message.channel_id, for_bot=for_bot))
+
+
+def delete(world: World, message: Message) -> None:
+    """Take a message away (docs events/gateway-events#message-delete)."""
+    message.deleted = True
+    data = place(message) | {"id": str(message.id)}
+    for_bot = not message.ephemeral
+    world.publish(Event("MESSAGE_DELETE", data, message.guild_id, message.channel_id, for_bot=for_bot))
+
+
+def place(message: Message) -> Json:
+    """Name the channel and guild of a message, as its events do."""
+    shape: Json = {"channel_id": str(message.channel_id)}
+    return shape if message.guild_id is None else shape | {"guild_id": str(message.guild_id)}
+
+
+def _replied_to(world: World, message: Message) -> User | None:
+    """Give the author a reply notified, so that an edit does not lose the mention."""
+    target = None if message.reference is None else world.find_message(message.reference.message_id)
+    return None if target is None else target.author
+
+
+def _kept_attachments(message: Message, changes: Json) -> list[Attachment]:
+    """Keep the files that the request lists (docs resources/message#edit-message: the others are removed)."""
+    if changes.get("attachments") is None:
+        return message.attachments
+    listed: list[Any] = changes["attachments"]
+    ids = {str(item["id"]) for item in listed}
+    return [one for one in message.attachments if str(one.id) in ids]
+
+
+def add_reaction(world: World, message: Message, user: User, emoji: str) -> None:
+    """Put somebody's reaction on a message; a second time changes nothing (docs resources/message#create-reaction)."""
+    channel = world.channels[message.channel_id]
+    require(world, channel, user, Permission.READ_MESSAGE_HISTORY)
+    check_emoji(emoji)
+    reaction = message.reactions.get(emoji)
+    if reaction is None:
+        require(world, channel, user, Permission.ADD_REACTIONS)
+        if len(message.reactions) >= MAX_REACTIONS:
+            raise DiscordError(30010)
+        reaction = message.reactions[emoji] = Reaction(emoji, [])
+    if user.id in reaction.user_ids:
+        return
+    reaction.user_ids.append(user.id)
+    added: Json = {
+        "user_id": str(user.id),
+        "emoji": payloads.emoji(emoji),
+        "message_author_id": str(message.author.id),
+        "burst": False,
+        "burst_colors": [],
+        "type": 0,
+    }
+    if message.guild_id is not None:
+        added["member"] = payloads.member(world.guilds[message.guild_id].members[user.id])
+    _tell_reaction(world, "MESSAGE_REACTION_ADD", message, added)
+
+
+def remove_reaction(world: World, message: Message, user: User, emoji: str) -> None:
+    """Take somebody's reaction off a message; one that is not there changes nothing (assumed)."""
+    check_emoji(emoji)
+    reaction = message.reactions.get(emoji)
+    if reaction is None or user.id not in reaction.user_ids:
+        return
+    reaction.user_ids.remove(user.id)
+    if not reaction.user_ids:
+        del message.reactions[emoji]
+    removed: Json = {"user_id": str(user.id), "emoji": payloads.emoji(emoji), "burst": False, "type": 0}
+    _tell_reaction(world, "MESSAGE_REACTION_REMOVE", message, removed)
+
+
+def clear_reactions(world: World, message: Message, emoji: str | None = None) -> None:
+    """Take all reactions off a message, or all of one emoji (docs gateway-events#message-reaction-remove-all)."""
+    if emoji is None:
+        message.reactions.clear()
+        _tell_reaction(world, "MESSAGE_REACTION_REMOVE_ALL", message, {})
+        return
+    check_emoji(emoji)
+    message.reactions.pop(emoji, None)
+    _tell_reaction(world, "MESSAGE_REACTION_REMOVE_EMOJI", message, {"emoji": payloads.emoji(emoji)})
+
+
+def check_emoji(emoji: str) -> None:
+    """Refuse what is no emoji with 10014 (docs resources/message#create-reaction).
+
+    Discord knows the list of all emoji; here anything without letters that has a symbol in it passes (assumed
+    near enough), and custom emoji (`name:id`) do not exist.
+    """
+    symbols = any(ord(char) > 0x2000 or char in "©®" for char in emoji)
+    if not symbols or len(emoji) > 32 or any(char.isascii() and char.isalpha() for char in emoji):
+        raise DiscordError(10014)
+
+
+def _tell_reaction(world: World, name: str, message: Message, data: Json) -> None:
+    shape = place(message) | {"message_id": str(message.id)} | data
+    for_bot = not message.ephemeral
+    world.publish(Event(name, shape, message.guild_id, message.channel_id, for_bot=for_bot))

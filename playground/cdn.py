@@ -1,0 +1,36 @@
+"""Serves the files that hang on messages, as Discord's CDN does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from playground.world import World
+
+
+class Cdn:
+    """Everything below `/cdn` (docs reference#cdn-formatting)."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def mount(self, app: web.Application) -> None:
+        """Add the routes to an application."""
+        app.router.add_get("/cdn/attachments/{channel_id}/{file_id}/{filename}", self._attachment)
+
+    async def _attachment(self, request: web.Request) -> web.Response:
+        channel = self._world.channels.get(_number(request.match_info["channel_id"]))
+        file_id = _number(request.match_info["file_id"])
+        for message in self._world.messages(channel) if channel is not None else []:
+            for attachment in message.attachments:
+                if attachment.id == file_id:
+                    content_type = attachment.content_type or "application/octet-stream"
+                    return web.Response(body=attachment.content, headers={"Content-Type": content_type})
+        # Also for files of a message that was deleted (assumed; Discord's links die some time later).
+        raise web.HTTPNotFound
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else 0

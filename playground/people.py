@@ -1,0 +1,185 @@
+"""The acts of people: what a user of the local Discord does, and waiting for what comes of it."""
+
+# Tests read better with one number at the call than with a block around each wait.
+# ruff: noqa: ASYNC109
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from playground import acts, sending
+from playground.building import Builder
+from playground.errors import DiscordError
+from playground.permissions import Permission
+from playground.sending import Draft, Upload
+from playground.slash import invoke
+from playground.subscription import Subscription
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from playground.commands import Command
+    from playground.interactions import Interaction
+    from playground.values import Channel, Guild, Json, Message, User
+
+
+class People(Builder):
+    """A world in which one can act as any of its users.
+
+    Every act follows Discord's rules for that user and raises `DiscordError` where Discord would refuse it.
+    Each lets other tasks run first, as an act that comes over a network does.
+    """
+
+    async def send(
+        self,
+        user: User,
+        channel: Channel,
+        text: str = "",
+        *,
+        reply_to: Message | None = None,
+        attachments: Iterable[tuple[str, bytes, str]] = (),
+        flags: int = 0,
+    ) -> Message:
+        """Send a message as a user.
+
+        Args:
+            user: Who sends it.
+            channel: Where.
+            text: Its content; mentions in it notify as in Discord.
+            reply_to: A message of the same channel to reply to.
+            attachments: Files: name, bytes and content type of each.
+            flags: Message flags.
+
+        Returns:
+            The message, which stays up to date.
+        """
+        await asyncio.sleep(0)
+        reference = None if reply_to is None else {"message_id": reply_to.id, "channel_id": reply_to.channel_id}
+        uploads = tuple(Upload(name, content, content_type) for name, content, content_type in attachments)
+        draft = Draft(content=text, reference=reference, uploads=uploads, flags=flags)
+        return sending.send(self, channel, user, draft)
+
+    async def edit(self, user: User, message: Message, text: str) -> Message:
+        """Edit a message as its author."""
+        await asyncio.sleep(0)
+        if message.author.id != user.id:
+            raise DiscordError(50005)
+        acts.edit(self, self._standing(message), {"content": text})
+        return message
+
+    async def delete(self, user: User, message: Message) -> None:
+        """Delete a message as its author or as somebody who manages messages."""
+        await asyncio.sleep(0)
+        self._standing(message)
+        if message.author.id != user.id:
+            sending.require(self, self.channels[message.channel_id], user, Permission.MANAGE_MESSAGES)
+        acts.delete(self, message)
+
+    async def react(self, user: User, message: Message, emoji: str) -> None:
+        """Put a reaction on a message as a user."""
+        await asyncio.sleep(0)
+        acts.add_reaction(self, self._standing(message), user, emoji)
+
+    async def unreact(self, user: User, message: Message, emoji: str) -> None:
+        """Take a user's own reaction off a message."""
+        await asyncio.sleep(0)
+        acts.remove_reaction(self, self._standing(message), user, emoji)
+
+    async def type(self, user: User, channel: Channel) -> None:
+        """Show a user as typing."""
+        await asyncio.sleep(0)
+        self.show_typing(channel, user)
+
+    async def slash(
+        self, user: User, channel: Channel, command: str, /, *, timeout: float = 5.0, **options: object
+    ) -> Interaction:
+        """Invoke a slash command as a user and wait for its answer.
+
+        Args:
+            user: Who invokes it.
+            channel: Where.
+            command: The command's name, with that of a subcommand after a space.
+            timeout: Seconds to wait for the final text; a deferred answer counts when it is edited.
+            **options: The command's options. Users, channels and roles are given as such.
+
+        Returns:
+            The interaction; `failed` is set when the bot did not answer within Discord's three seconds.
+
+        Raises:
+            UnknownCommand: No such command is registered for this place.
+            NotPermitted: The user lacks the command's `default_member_permissions`.
+            BadOption: An option is missing, unknown or of the wrong type.
+            TimeoutError: The answer was deferred and never came.
+        """
+        return await self.slash_with(user, channel, command, options, timeout=timeout)
+
+    async def slash_with(
+        self, user: User, channel: Channel, command: str, options: Json, *, timeout: float = 5.0
+    ) -> Interaction:
+        """Invoke a slash command with its options in a dictionary, so that one may be called `timeout`."""
+        await asyncio.sleep(0)
+        interaction = invoke(self, user, channel, command, options)
+        await interaction.wait(self, timeout)
+        return interaction
+
+    async def wait_for_message(
+        self, channel: Channel, wanted: Callable[[Message], bool], timeout: float = 10.0
+    ) -> Message:
+        """Wait until a channel holds a message that meets a condition; those that stand already count.
+
+        Raises:
+            TimeoutError: It did not come; the text shows what the channel holds.
+        """
+
+        def found() -> Message | None:
+            return next((one for one in reversed(self.messages(channel)) if wanted(one)), None)
+
+        await self.wait_until(lambda: found() is not None, timeout, lambda: self.transcript(channel))
+        message = found()
+        assert message is not None  # noqa: S101  # wait_until came back, and nothing ran since
+        return message
+
+    async def wait_until(
+        self,
+        condition: Callable[[], bool],
+        timeout: float = 10.0,
+        explain: Callable[[], str] | None = None,
+    ) -> None:
+        """Wait until a condition holds; it is looked at after each event and each request.
+
+        Args:
+            condition: What to wait for.
+            timeout: Seconds.
+            explain: Says what is there instead, for the error.
+
+        Raises:
+            TimeoutError: It did not come to hold.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                while not condition():
+                    await self.changed()
+        except TimeoutError:
+            said = "" if explain is None else f" {explain()}"
+            raise TimeoutError(f"It did not happen within {timeout:g} s.{said}") from None
+
+    def transcript(self, channel: Channel) -> str:
+        """Write down what a channel holds, for a person to read."""
+        lines = [f"  {one.author.name}: {one.content!r}" for one in self.messages(channel)]
+        return f"#{channel.name} holds {len(lines)} messages:\n" + "\n".join(lines)
+
+    def subscribe(self) -> Subscription:
+        """Take every event from now on, also those that no bot is sent (ephemeral messages)."""
+        return Subscription(self)
+
+    def commands(self, guild: Guild | None = None) -> list[Command]:
+        """List the registered commands: all of them, or those one sees in a guild."""
+        if guild is None:
+            return self.command_book.all()
+        return [one for one in self.command_book.all() if one.guild_id in (None, guild.id)]
+
+    def _standing(self, message: Message) -> Message:
+        if message.deleted:
+            raise DiscordError(10008)
+        return message

@@ -1,0 +1,193 @@
+"""REST routes of messages and their reactions (docs resources/message)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from playground import acts, message_payloads, payloads, sending
+from playground.errors import DiscordError, invalid_form
+from playground.intents import redact_message
+from playground.permissions import Permission
+from playground.rest.call import NO_CONTENT, Answer, snowflake
+from playground.sending import Draft
+from playground.values import IS_COMPONENTS_V2, IS_VOICE_MESSAGE, SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS
+
+if TYPE_CHECKING:
+    from playground.rest.call import Call
+    from playground.values import Json, Message, User
+
+# docs resources/message#create-message: the only flags that can be set when sending.
+SETTABLE = SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS | IS_VOICE_MESSAGE | IS_COMPONENTS_V2
+
+
+def draft_of(body: Json, uploads: tuple[sending.Upload, ...]) -> Draft:
+    """Read what a create request wants to send (docs resources/message#create-message-jsonform-params)."""
+    return Draft(
+        content=str(body.get("content") or ""),
+        allowed_mentions=body.get("allowed_mentions"),
+        reference=body.get("message_reference"),
+        uploads=uploads,
+        nonce=body.get("nonce"),
+        enforce_nonce=bool(body.get("enforce_nonce")),
+        flags=int(body.get("flags") or 0) & SETTABLE,
+        embeds=body.get("embeds") or [],
+        components=body.get("components") or [],
+        poll=body.get("poll"),
+    )
+
+
+async def create(call: Call) -> Answer:
+    """Send a message."""
+    channel = call.channel()
+    message = sending.send(call.world, channel, call.world.bot, draft_of(call.json(), call.uploads))
+    return Answer(message_payloads.message(call.world, message, nonce=True))
+
+
+async def edit(call: Call) -> Answer:
+    """Edit a message; of another's only the flags can be changed (docs resources/message#edit-message)."""
+    message = call.message()
+    changes = call.json()
+    if message.author.id != call.world.bot.id:
+        if set(changes) - {"flags"}:
+            raise DiscordError(50005)
+        call.need(call.world.channels[message.channel_id], Permission.MANAGE_MESSAGES)
+    acts.edit(call.world, message, changes, call.uploads)
+    return Answer(message_payloads.message(call.world, message))
+
+
+async def get(call: Call) -> Answer:
+    """Give one message (docs resources/message#get-channel-message)."""
+    message = call.message()
+    call.need(call.world.channels[message.channel_id], Permission.READ_MESSAGE_HISTORY)
+    return Answer(_read(call, message))
+
+
+async def history(call: Call) -> Answer:
+    """Give messages of a channel, newest first (docs resources/message#get-channel-messages).
+
+    Without READ_MESSAGE_HISTORY the list is empty; `before`, `after` and `around` exclude each other.
+    """
+    channel = call.channel()
+    limit = _limit(call, highest=100)
+    if not call.world.permissions(channel, call.world.bot) & Permission.READ_MESSAGE_HISTORY:
+        return Answer([])
+    messages = _page(call, call.world.messages(channel), limit)
+    return Answer([_read(call, one) for one in reversed(messages)])
+
+
+def _read(call: Call, message: Message) -> Json:
+    """Shape a message that the bot reads; without the content intent's switch it reads no more than it is sent.
+
+    The intent governs "message content data across the APIs" (docs events/gateway#message-content-intent).
+    """
+    shape = message_payloads.message(call.world, message)
+    if call.world.privileged_intents or message.guild_id is None:
+        return shape
+    return redact_message(shape, call.world.bot.id)
+
+
+def _page(call: Call, messages: list[Message], limit: int) -> list[Message]:
+    """Cut the asked page out of messages that are sorted oldest first."""
+    if "around" in call.query:
+        middle = snowflake(call.query["around"], "around")
+        older = [one for one in messages if one.id < middle][-(limit // 2) :] if limit > 1 else []
+        newer = [one for one in messages if one.id >= middle]
+        return older + newer[: limit - len(older)]
+    if "after" in call.query:
+        after = snowflake(call.query["after"], "after")
+        return [one for one in messages if one.id > after][:limit]
+    if "before" in call.query:
+        before = snowflake(call.query["before"], "before")
+        messages = [one for one in messages if one.id < before]
+    return messages[-limit:]
+
+
+def _limit(call: Call, *, highest: int, default: int = 50) -> int:
+    text = call.query.get("limit", str(default))
+    if not text.isdecimal() or not 1 <= int(text) <= highest:
+        wording = f"int value should be between 1 and {highest}."
+        raise invalid_form("limit", "NUMBER_TYPE_MAX", wording)
+    return int(text)
+
+
+async def delete(call: Call) -> Answer:
+    """Delete a message; another's needs MANAGE_MESSAGES (docs resources/message#delete-message)."""
+    message = call.message()
+    channel = call.world.channels[message.channel_id]
+    if message.author.id != call.world.bot.id:
+        if channel.is_dm:
+            raise DiscordError(50003)
+        call.need(channel, Permission.MANAGE_MESSAGES)
+    acts.delete(call.world, message)
+    return NO_CONTENT
+
+
+async def bulk_delete(call: Call) -> Answer:
+    """Delete 2 to 100 messages in one request (docs resources/message#bulk-delete-messages)."""
+    channel = call.channel()
+    if channel.is_dm:
+        raise DiscordError(50003)
+    call.need(channel, Permission.MANAGE_MESSAGES)
+    ids: list[Any] = call.json().get("messages") or []
+    if not 2 <= len(ids) <= 100:
+        raise invalid_form("messages", "BASE_TYPE_BAD_LENGTH", "Must be between 2 and 100 in length.")
+    for message_id in ids:
+        message = call.world.find_message(snowflake(message_id, "messages"), channel)
+        if message is not None:
+            acts.delete(call.world, message)
+    return NO_CONTENT
+
+
+async def react(call: Call) -> Answer:
+    """Put the bot's reaction on a message."""
+    acts.add_reaction(call.world, call.message(), call.world.bot, call.params["emoji"])
+    return NO_CONTENT
+
+
+async def unreact(call: Call) -> Answer:
+    """Take the bot's reaction off a message."""
+    acts.remove_reaction(call.world, call.message(), call.world.bot, call.params["emoji"])
+    return NO_CONTENT
+
+
+async def unreact_other(call: Call) -> Answer:
+    """Take another's reaction off a message (docs resources/message#delete-user-reaction)."""
+    message = _manageable(call)
+    user = _user(call)
+    acts.remove_reaction(call.world, message, user, call.params["emoji"])
+    return NO_CONTENT
+
+
+async def clear_reactions(call: Call) -> Answer:
+    """Take all reactions off a message, or all of one emoji (docs resources/message#delete-all-reactions)."""
+    acts.clear_reactions(call.world, _manageable(call), call.params.get("emoji"))
+    return NO_CONTENT
+
+
+async def reacted(call: Call) -> Answer:
+    """Give the users who reacted with an emoji (docs resources/message#get-reactions)."""
+    message = call.message()
+    emoji = call.params["emoji"]
+    acts.check_emoji(emoji)
+    reaction = message.reactions.get(emoji)
+    after = snowflake(call.query.get("after", "0"), "after")
+    limit = _limit(call, highest=100, default=25)
+    ids = sorted(one for one in (reaction.user_ids if reaction else []) if one > after)
+    return Answer([payloads.user(call.world.users[user_id]) for user_id in ids[:limit]])
+
+
+def _manageable(call: Call) -> Message:
+    """Give the message of the path where the bot may manage others' things on it; nobody may in a DM."""
+    message = call.message()
+    channel = call.world.channels[message.channel_id]
+    if channel.is_dm:
+        raise DiscordError(50003)
+    call.need(channel, Permission.MANAGE_MESSAGES)
+    return message
+
+
+def _user(call: Call) -> User:
+    user = call.world.users.get(call.id("user_id"))
+    if user is None:
+        raise DiscordError(10013)
+    return user

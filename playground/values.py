@@ -1,0 +1,252 @@
+"""The things of a Discord world: people, guilds, channels, messages and what hangs on them.
+
+What never changes is frozen. Guilds, channels and messages are live objects: a test that keeps one sees what
+became of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+# Whatever JSON can hold; Discord's bodies are too many to type each.
+JsonValue: TypeAlias = Any
+Json: TypeAlias = dict[str, Any]
+
+GUILD_TEXT = 0  # docs resources/channel#channel-object-channel-types
+DM = 1
+
+DEFAULT, REPLY, CHAT_INPUT_COMMAND = 0, 19, 20  # docs resources/message#message-object-message-types
+
+# docs resources/message#message-object-message-flags
+SUPPRESS_EMBEDS = 1 << 2
+EPHEMERAL = 1 << 6
+LOADING = 1 << 7
+SUPPRESS_NOTIFICATIONS = 1 << 12
+IS_VOICE_MESSAGE = 1 << 13
+IS_COMPONENTS_V2 = 1 << 15
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody with an account, a person or a bot."""
+
+    id: int
+    name: str
+    bot: bool = False
+
+    @property
+    def mention(self) -> str:
+        """The text that mentions this user in a message."""
+        return f"<@{self.id}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A named set of permissions in a guild; the role whose id is the guild's is @everyone."""
+
+    id: int
+    name: str
+    permissions: int
+    position: int = 0
+    mentionable: bool = False
+    managed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Overwrite:
+    """What a channel allows or denies to a role or a member, against what the guild says."""
+
+    target_id: int
+    is_member: bool
+    allow: int
+    deny: int
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """A user's place in a guild."""
+
+    user: User
+    role_ids: list[int]
+    joined_at: dt.datetime
+    nick: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Channel:
+    """A text channel of a guild, or the direct messages between a user and the bot."""
+
+    id: int
+    name: str
+    type: int = GUILD_TEXT
+    guild_id: int | None = None
+    position: int = 0
+    recipient_ids: tuple[int, ...] = ()
+    overwrites: dict[int, Overwrite] = field(default_factory=dict[int, Overwrite])
+    topic: str | None = None
+
+    @property
+    def is_dm(self) -> bool:
+        """Whether this is a direct message channel."""
+        return self.type == DM
+
+
+@dataclass(slots=True, eq=False)
+class Guild:
+    """A server: its members, roles and channels by id."""
+
+    id: int
+    name: str
+    owner_id: int
+    roles: dict[int, Role]
+    members: dict[int, Member]
+    channels: dict[int, Channel]
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that hangs on a message, with its bytes."""
+
+    id: int
+    filename: str
+    content: bytes
+    content_type: str | None
+    url: str
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a reply points at; the message may be gone."""
+
+    message_id: int
+    channel_id: int
+    guild_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A content that a message has had, and when it got it in seconds of the monotonic clock."""
+
+    content: str
+    at: float
+
+
+@dataclass(slots=True)
+class Reaction:
+    """An emoji on a message and the users who put it there, in their order."""
+
+    emoji: str
+    user_ids: list[int]
+
+    @property
+    def count(self) -> int:
+        """How many users reacted with it."""
+        return len(self.user_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """The interaction a message answers."""
+
+    id: int
+    name: str
+    user: User
+    guild_id: int | None
+
+
+@dataclass(slots=True, eq=False)
+class Message:
+    """A message as it stands now, with everything it has said before.
+
+    Attributes:
+        history: All contents it has had, oldest first.
+        mentions: The users Discord lists as mentioned.
+        mention_everyone: Whether an @everyone or @here stands in it and takes effect.
+        pinged: The ids of the users who were ever notified by it.
+        pinged_everyone: Whether an @everyone or @here in it ever took effect.
+        visible_to: The only user who sees it (an ephemeral answer), or None.
+    """
+
+    id: int
+    channel_id: int
+    guild_id: int | None
+    author: User
+    content: str
+    at: dt.datetime
+    type: int = DEFAULT
+    flags: int = 0
+    edited_at: dt.datetime | None = None
+    deleted: bool = False
+    nonce: str | int | None = None
+    reference: Reference | None = None
+    mentions: list[User] = field(default_factory=list[User])
+    mention_roles: list[int] = field(default_factory=list[int])
+    mention_everyone: bool = False
+    pinged: set[int] = field(default_factory=set[int])
+    pinged_everyone: bool = False
+    attachments: list[Attachment] = field(default_factory=list[Attachment])
+    embeds: list[Json] = field(default_factory=list[Json])
+    components: list[Json] = field(default_factory=list[Json])
+    poll: Json | None = None
+    reactions: dict[str, Reaction] = field(default_factory=dict[str, Reaction])
+    history: list[Version] = field(default_factory=list[Version])
+    invocation: Invocation | None = None
+    application_id: int | None = None
+    visible_to: int | None = None
+
+    @property
+    def ephemeral(self) -> bool:
+        """Whether only one user sees it."""
+        return self.visible_to is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, in the shape of a gateway dispatch.
+
+    Attributes:
+        name: Discord's name of the event (`MESSAGE_CREATE`).
+        data: Its payload as it goes over the wire, before intents take anything away.
+        guild_id: The guild it happened in; None in direct messages and for events of no place.
+        channel_id: The channel it happened in, where there is one.
+        for_bot: Whether the bot's gateway carries it at all.
+    """
+
+    name: str
+    data: Json
+    guild_id: int | None = None
+    channel_id: int | None = None
+    for_bot: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A REST call of the bot and how it was answered.
+
+    Attributes:
+        route: The path with its ids replaced by names.
+        body: The JSON body (`payload_json` of a form with files), or None.
+        response: The JSON answer, or None for an empty one.
+        at: When it arrived, in seconds of the monotonic clock.
+    """
+
+    method: str
+    path: str
+    route: str
+    body: JsonValue
+    status: int
+    response: JsonValue
+    at: float
+
+
+class Typing(NamedTuple):
+    """Somebody was shown as typing; `at` is in seconds of the monotonic clock."""
+
+    channel_id: int
+    user_id: int
+    at: float

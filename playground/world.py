@@ -1,0 +1,195 @@
+"""The state of the local Discord, and the news of what changes in it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING, TypeVar
+
+from playground import payloads
+from playground.commands import CommandBook
+from playground.faults import Faults
+from playground.permissions import channel_permissions
+from playground.snowflake import Snowflakes
+from playground.values import (
+    DM,
+    Channel,
+    Event,
+    Guild,
+    Json,
+    Message,
+    Request,
+    Typing,
+    User,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from playground.interactions import Interaction
+
+# Flags of an application whose privileged intents are switched on and that is in fewer than 100 guilds
+# (docs resources/application#application-object-application-flags: the LIMITED ones).
+_INTENT_FLAGS = 1 << 13 | 1 << 15 | 1 << 19
+
+
+_Named = TypeVar("_Named", User, Guild, Channel)
+
+
+class World:
+    """Users, guilds, channels and messages, with one bot and its application.
+
+    Args:
+        token: The bot's token.
+        bot_name: The bot's user name.
+        privileged_intents: Whether the application may ask for members, presences and message content.
+    """
+
+    def __init__(self, *, token: str, bot_name: str, privileged_intents: bool) -> None:
+        self.token = token
+        self.privileged_intents = privileged_intents
+        self.snowflakes = Snowflakes()
+        self.users: dict[int, User] = {}
+        self.guilds: dict[int, Guild] = {}
+        self.channels: dict[int, Channel] = {}
+        self.closed_dms: set[int] = set()
+        self.requests: list[Request] = []
+        self.typing: list[Typing] = []
+        self.faults = Faults()
+        self.latency = 0.0
+        self.cdn_base = ""
+        self.gateway_url = ""
+        self.bot = self.add_user(bot_name, bot=True)
+        # A bot's user and its application have had one id since 2016 (assumed for every bot).
+        self.application_id = self.bot.id
+        self.application_owner = self.add_user("operator")
+        self.command_book = CommandBook(self.snowflakes, self.application_id)
+        self.interactions: dict[str, Interaction] = {}
+        self._messages: defaultdict[int, dict[int, Message]] = defaultdict(dict)
+        self._listeners: list[Callable[[Event], None]] = []
+        self._waiters: list[asyncio.Future[None]] = []
+
+    @property
+    def application_flags(self) -> int:
+        """The application's public flags."""
+        return _INTENT_FLAGS if self.privileged_intents else 0
+
+    # News
+
+    def listen(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Call somebody at every event; what is returned ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def publish(self, event: Event) -> None:
+        """Tell everybody who listens, then wake those who wait for a condition."""
+        for listener in list(self._listeners):
+            listener(event)
+        self.touch()
+
+    def touch(self) -> None:
+        """Wake those who wait: something changed that may be no event of Discord's (a request, a session)."""
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def changed(self) -> None:
+        """Wait until something changes."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        await waiter
+
+    # Looking up
+
+    def user(self, name: str) -> User:
+        """Find a user by name."""
+        return _named(self.users.values(), name, "user")
+
+    def guild(self, name: str) -> Guild:
+        """Find a guild by name."""
+        return _named(self.guilds.values(), name, "guild")
+
+    def channel(self, name: str, guild: Guild | None = None) -> Channel:
+        """Find a text channel by name, in any guild or in one."""
+        channels = self.channels.values() if guild is None else guild.channels.values()
+        return _named((one for one in channels if not one.is_dm), name.removeprefix("#"), "channel")
+
+    def guilds_of(self, user: User) -> list[Guild]:
+        """Give the guilds somebody is a member of."""
+        return [one for one in self.guilds.values() if user.id in one.members]
+
+    def guild_of(self, channel: Channel) -> Guild | None:
+        """Give the guild of a channel; None for direct messages."""
+        return self.guilds[channel.guild_id] if channel.guild_id is not None else None
+
+    def permissions(self, channel: Channel, user: User) -> int:
+        """Work out what a user may do in a channel."""
+        return channel_permissions(self.guild_of(channel), channel, user.id)
+
+    def people_in(self, channel: Channel) -> dict[int, User]:
+        """Give everybody who belongs to a channel's guild or direct messages, by id."""
+        guild = self.guild_of(channel)
+        ids: Iterable[int] = channel.recipient_ids if guild is None else guild.members
+        return {user_id: self.users[user_id] for user_id in ids}
+
+    def messages(self, channel: Channel, *, seen_by: User | None = None, deleted: bool = False) -> list[Message]:
+        """Give the messages that stand in a channel, oldest first.
+
+        Args:
+            channel: The channel.
+            seen_by: Somebody whose ephemeral messages are listed too; without it none are.
+            deleted: Whether those that were deleted are listed too.
+        """
+        viewer = None if seen_by is None else seen_by.id
+        messages = self._messages[channel.id].values()
+        return [one for one in messages if one.deleted <= deleted and one.visible_to in (None, viewer)]
+
+    def find_message(self, message_id: int, channel: Channel | None = None) -> Message | None:
+        """Find a message that still stands, ephemeral or not; None when it is unknown or deleted."""
+        boxes = self._messages.values() if channel is None else [self._messages[channel.id]]
+        found = next((box[message_id] for box in boxes if message_id in box), None)
+        return None if found is None or found.deleted else found
+
+    def keep(self, message: Message) -> None:
+        """Put a new message into its channel."""
+        self._messages[message.channel_id][message.id] = message
+
+    # People and places
+
+    def add_user(self, name: str, *, bot: bool = False) -> User:
+        """Make an account."""
+        user = User(self.snowflakes.next(), name, bot)
+        self.users[user.id] = user
+        return user
+
+    def dm(self, user: User) -> Channel:
+        """Give the direct messages between a user and the bot, made when first asked for."""
+        pair = (user.id, self.bot.id)
+        known = next((one for one in self.channels.values() if one.recipient_ids == pair), None)
+        if known is None:
+            known = Channel(self.snowflakes.next(), f"dm-{user.name}", type=DM, recipient_ids=pair)
+            self.channels[known.id] = known
+        return known
+
+    def show_typing(self, channel: Channel, user: User) -> None:
+        """Show somebody as typing (docs events/gateway-events#typing-start)."""
+        self.typing.append(Typing(channel.id, user.id, time.monotonic()))
+        data: Json = {
+            "channel_id": str(channel.id),
+            "user_id": str(user.id),
+            "timestamp": int(time.time()),
+        }
+        guild = self.guild_of(channel)
+        if guild is not None:
+            data |= {"guild_id": str(guild.id), "member": payloads.member(guild.members[user.id])}
+        self.publish(Event("TYPING_START", data, channel.guild_id, channel.id))
+
+
+def _named(things: Iterable[_Named], name: str, kind: str) -> _Named:
+    known = list(things)
+    found = next((thing for thing in known if thing.name == name), None)
+    if found is None:
+        raise LookupError(f"There is no {kind} named {name!r}; there are {[thing.name for thing in known]}.")
+    return found

@@ -1,0 +1,142 @@
+"""The real bot, as a process of its own, between a local Discord and a scripted model."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from playground import LocalDiscord
+from playground.model import ModelServer, Scripted
+
+CLEW = Path(sys.executable).with_name("clew")
+NOTES = Path(__file__).parents[1] / "servers" / "notes.py"
+
+
+class Bot:
+    """`clew run` in a folder of its own; killed and started again as a test likes."""
+
+    def __init__(self, home, discord_, model):
+        self.home = home
+        self.discord = discord_
+        self.model = model
+        self.process = None
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "DISCORD_TOKEN": discord_.token,
+            "CLEW_DISCORD_URL": discord_.url,
+            "LITELLM_API_BASE": model.base_url,
+            "LITELLM_API_KEY": "sk-a-secret-of-the-tests",
+            "MODEL_NAME": "scripted",
+        }
+        self.notes = home / "notes"
+        self.counted = home / "counted"
+        self.notes.mkdir()
+        self.configure_mcp(notes={"command": sys.executable, "args": [str(NOTES)], "env": self._notes_environment()})
+
+    def _notes_environment(self):
+        return {"NOTES_DIR": str(self.notes), "NOTES_COUNT": str(self.counted)}
+
+    def configure_mcp(self, **servers):
+        (self.home / "mcp.json").write_text(json.dumps({"mcpServers": servers}))
+
+    def configure(self, toml):
+        (self.home / "clew.toml").write_text(toml)
+
+    @property
+    def log(self):
+        return (self.home / "log").read_text()
+
+    @property
+    def database(self):
+        return self.home / "data" / "clew.db"
+
+    def runs(self, tool):
+        """How often a tool of the notes server was really run."""
+        lines = self.counted.read_text().splitlines() if self.counted.exists() else []
+        return sum(line.split(" ")[0] == tool for line in lines)
+
+    async def start(self):
+        identifies = self.discord.identifies
+        with (self.home / "log").open("a") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                str(CLEW), "run", cwd=self.home, env=self.environment, stdout=log, stderr=log
+            )
+        await self.discord.wait_until(lambda: self.discord.identifies > identifies, timeout=40)
+        await self.discord.wait_for_ready(timeout=20)
+
+    async def kill(self):
+        """SIGKILL: nothing is cleaned up."""
+        self.process.send_signal(signal.SIGKILL)
+        await self.process.wait()
+
+    async def restart(self):
+        await self.kill()
+        await self.start()
+
+    async def stop(self):
+        if self.process and self.process.returncode is None:
+            self.process.terminate()
+            await asyncio.wait_for(self.process.wait(), 15)
+
+    async def command(self, *arguments, environment=None):
+        """Run another clew command beside the bot; its exit code and what it printed."""
+        process = await asyncio.create_subprocess_exec(
+            str(CLEW),
+            *arguments,
+            cwd=self.home,
+            env=self.environment | (environment or {}),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        async with asyncio.timeout(60):
+            printed, _ = await process.communicate()
+        return process.returncode, printed.decode()
+
+    def mention(self, text):
+        return f"<@{self.discord.bot.id}> {text}"
+
+    async def said(self, channel, words, timeout=15):
+        """The bot's message with these words in it."""
+        return await self.discord.wait_for_message(
+            channel, lambda m: m.author.id == self.discord.bot.id and words in m.content, timeout=timeout
+        )
+
+    async def card(self, channel, words, timeout=15):
+        """An open card with these words in it, ready to be clicked."""
+
+        def ready(message):
+            ours = message.author.id == self.discord.bot.id and "May I run" in message.content
+            return ours and words in message.content and "❌" in message.reactions
+
+        return await self.discord.wait_for_message(channel, ready, timeout=timeout)
+
+
+@pytest.fixture
+async def discord_():
+    async with LocalDiscord() as local:
+        yield local
+
+
+@pytest.fixture
+def script():
+    return Scripted()
+
+
+@pytest.fixture
+async def model(script):
+    async with ModelServer(script) as server:
+        yield server
+
+
+@pytest.fixture
+async def bot(tmp_path, discord_, model):
+    """The bot, not started yet; a test that fails shows its log."""
+    bot = Bot(tmp_path, discord_, model)
+    yield bot
+    await bot.stop()
+    if (tmp_path / "log").exists():
+        print(bot.log)

@@ -1,0 +1,95 @@
+"""All tools that can be called now, each under a name of its own that a model may use."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from tools.tool import OURS, Tool, UnknownTool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_NAME_LIMIT = 64  # OpenAI's limit for a function name; its pattern is ^[a-zA-Z0-9_-]{1,64}$
+_FOREIGN = re.compile(r"[^a-zA-Z0-9_-]+")
+
+
+class Catalog:
+    """The tools of several sources as one list.
+
+    Sources are asked at every call, so that a server that came, went or changed is seen at once. Names depend
+    on what the sources give, never on their order or on an earlier call:
+
+    - what a model may not use in a name becomes ``_``; a name too long is cut and ends in a hash of itself;
+    - where names clash, a tool of our own keeps its name, all others get their server's name in front;
+    - what still clashes gets a hash of server and name at its end.
+    """
+
+    def __init__(self, *sources: Callable[[], Sequence[Tool]]) -> None:
+        self._sources = sources
+
+    def tools(self) -> tuple[Tool, ...]:
+        """Give all tools of all sources under unique names, in the sources' order."""
+        found: dict[tuple[str, str], Tool] = {}
+        for source in self._sources:
+            for tool in source():
+                found.setdefault((tool.server, tool.name), tool)  # a server that lists a name twice means one tool
+        return tuple(_named(list(found.values())))
+
+    def get(self, name: str) -> Tool:
+        """Give the tool the model calls by this name.
+
+        Raises:
+            UnknownTool: There is none; the text names those that come close.
+        """
+        tools = {tool.name: tool for tool in self.tools()}
+        if name in tools:
+            return tools[name]
+        renamed = [tool.name for tool in tools.values() if tool.original == name]
+        close = renamed or get_close_matches(name, tools, n=3, cutoff=0.5)
+        advice = f"did you mean {' or '.join(close)}?" if close else "use one of the tools you were given."
+        raise UnknownTool(f"There is no tool named {name[:100]!r}: {advice}")
+
+    def definitions(self) -> list[dict[str, Any]]:
+        """Give all tools in the function format of OpenAI's chat completions."""
+        return [tool.definition() for tool in self.tools()]
+
+
+def _named(tools: list[Tool]) -> list[Tool]:
+    """Give every tool a name that fits and that no other has."""
+    plain = [_fitting(tool.name) for tool in tools]
+    prefixed = _where_clashing(tools, plain, lambda tool: _fitting(f"{tool.server}_{tool.name}"))
+    unique = _where_clashing(tools, prefixed, lambda tool: _hashed(f"{tool.server}_{tool.name}"))
+    return [
+        tool if name == tool.name else replace(tool, name=name, original=tool.original or tool.name)
+        for tool, name in zip(tools, unique, strict=True)
+    ]
+
+
+def _where_clashing(tools: list[Tool], names: list[str], other: Callable[[Tool], str]) -> list[str]:
+    """Replace the names that more than one tool has, except where it is a name we gave ourselves."""
+    count = Counter(names)
+    return [
+        other(tool) if count[name] > 1 and not (tool.server == OURS and tool.name == name) else name
+        for tool, name in zip(tools, names, strict=True)
+    ]
+
+
+def _fitting(name: str) -> str:
+    clean = _FOREIGN.sub("_", name)
+    if not re.search(r"[a-zA-Z0-9]", clean):
+        return f"tool_{_digest(name)}"
+    return clean if len(clean) <= _NAME_LIMIT else _hashed(name)
+
+
+def _hashed(name: str) -> str:
+    digest = _digest(name)
+    return f"{_FOREIGN.sub('_', name)[: _NAME_LIMIT - len(digest) - 1]}_{digest}"
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:8]
