@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from checkpoints.database import DatabaseError, open_database
+from checkpoints.history import UnknownThread
 from clew.app import StartError, run
+from clew.past import show_replay, show_threads, show_turns
 from clew.settings import Settings, SettingsError
 from clew.telemetry import configure_logging
 
@@ -22,7 +28,7 @@ db = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(db, name="db")
 
 # Errors whose text is one sentence for whoever typed the command.
-_PLAIN = (SettingsError, DatabaseError, StartError)
+_PLAIN = (SettingsError, DatabaseError, StartError, UnknownThread)
 
 
 @app.command("run")
@@ -32,6 +38,42 @@ def run_command() -> None:
     configure_logging(settings.secrets())
     settings.check()
     asyncio.run(run(settings))
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="The page's port; 0 takes a free one.")] = 8080,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+) -> None:
+    """Try clew: a local Discord in your browser, an offline model (or LiteLLM, when it is set), and the bot."""
+    try:  # the playground is an extra that `clew run` does without
+        from clew.demo import run_demo
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"The demo needs the playground extra ({error.name} is missing): `make demo`.") from error
+    asyncio.run(run_demo(port=port, browser=browser))
+
+
+@app.command()
+def history(thread: Annotated[str | None, typer.Argument(help="A thread, as the list names it.")] = None) -> None:
+    """List all threads, or the turns of one: time, first words, tools, approvals."""
+    settings = _settings()
+    if thread is None:
+        asyncio.run(show_threads(settings, _console()))
+    else:
+        asyncio.run(show_turns(settings, thread, _console()))
+
+
+@app.command()
+def replay(
+    thread: Annotated[str, typer.Argument(help="A thread, as `clew history` names it.")],
+    prompt: Annotated[Path | None, typer.Option(help="A file with another system prompt.", dir_okay=False)] = None,
+    model: Annotated[str | None, typer.Option(help="Another model's name.")] = None,
+) -> None:
+    """Say again what the user said, through the present graph; tools are answered from the record, none is called."""
+    settings = _settings()
+    text = _text(prompt) if prompt else None
+    if not asyncio.run(show_replay(settings, thread, _console(), prompt=text, model_name=model)):
+        raise typer.Exit(1)
 
 
 @db.command("upgrade")
@@ -53,6 +95,18 @@ def _settings() -> Settings:
     settings = Settings.load()
     configure_logging(settings.secrets())
     return settings
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The prompt file {path} cannot be read: {error}.") from error
+
+
+def _console() -> Console:
+    """Where the output is no terminal, lines are as long as they need to be."""
+    return Console() if sys.stdout.isatty() or "COLUMNS" in os.environ else Console(width=200)
 
 
 def main() -> None:

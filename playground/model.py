@@ -77,10 +77,7 @@ class ModelServer:
         self._max_input_tokens = max_input_tokens
         self._clock = clock
         self._changed = asyncio.Event()
-        # A client that leaves ends its handler, so that `hang` and slow streams do not outlive it.
-        self._runner = web.AppRunner(
-            self._application(), handler_cancellation=True, shutdown_timeout=0.1, access_log=None
-        )
+        self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -92,14 +89,19 @@ class ModelServer:
         await self.stop()
 
     async def start(self) -> None:
-        """Listen."""
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
-        self._port = int(self._runner.addresses[0][1])
+        """Listen; after a `stop` on the same port as before."""
+        # A client that leaves ends its handler, so that `hang` and slow streams do not outlive it.
+        runner = web.AppRunner(self._application(), handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, self._host, self._port).start()
+        self._port = int(runner.addresses[0][1])
+        self._runner = runner
 
     async def stop(self) -> None:
-        """Drop open answers and stop listening."""
-        await self._runner.cleanup()
+        """Drop open answers and stop listening; what was recorded stays."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
 
     @property
     def base_url(self) -> str:

@@ -71,7 +71,8 @@ class Offline:
     def answer(self, request: Request) -> Answer:
         """Give the answer to one request."""
         turn = Turn.of(request)
-        tools = [Tool.of(offered) for offered in request.tools]
+        offered = [] if request.body.get("tool_choice") == "none" else request.tools
+        tools = [Tool.of(each) for each in offered]
         if not turn.done and (words := small_talk(turn.text, turn.before, turn.system)):
             return self._say(words)
         wanted = plan(turn.text, tools)

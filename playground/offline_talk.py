@@ -33,10 +33,14 @@ _THANKS = re.compile(r"\s*(?:thanks|thank you|cheers|great|cool|ok(?:ay)?|bye|go
 _SUMMARY = re.compile(r"\bsummari[sz]e\b.*\b(?:conversation|messages|chat|above|turns)\b", re.I | re.S)
 _NOT_DONE = "refused|denied|declined|rejected|failed|stopped|cancell?ed|timed out"
 _REFUSED = re.compile(
-    rf"[\W_]*(?:error|{_NOT_DONE}|not (?:permitted|allowed|run|done))\b"
-    rf"|(?:\w+ ){{1,5}}(?:was|were|has been|is) (?:{_NOT_DONE}|forbidden|not )",
-    re.I,
+    rf"^[\W_]*(?:\w*error(?::| executing| calling)|(?:{_NOT_DONE})\b|there is no\b"
+    r"|not (?:permitted|allowed|run|done)\b)"
+    rf"|^(?:\w+ ){{1,5}}(?:was|were|has been|is) (?:{_NOT_DONE}|forbidden|not )"
+    r"|^.{0,200}?(?:\bwas not run\b|\bnothing was (?:run|done)\b|\b(?:refused|declined|denied) (?:this|the) call\b"
+    r"|\bdoes not allow\b|\bmay not call\b|\bfailed:|\bgave no answer\b|\bwent away\b|\bdo not fit\b|\bno such file\b)",
+    re.I | re.S,
 )
+"""How results begin that tell of an error or a refusal; the protocol has no field for it."""
 
 
 def small_talk(text: str, before: Sequence[str], system: str) -> str | None:
@@ -50,7 +54,7 @@ def small_talk(text: str, before: Sequence[str], system: str) -> str | None:
     Returns:
         The answer, or None when a tool should be looked for.
     """
-    if _SUMMARY.search(text) or (_SUMMARY.search(system) and not _GREETING.match(text)):
+    if _SUMMARY.search(text) or system.lstrip().lower().startswith(("summarise", "summarize")):
         return "The user said: " + "; ".join(each[:120] for each in (before or (text,)))
     if asked := _ASKED_FACT.search(text):
         return _remembered(asked[1], before)

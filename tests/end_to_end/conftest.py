@@ -68,6 +68,12 @@ class Bot:
         await self.discord.wait_until(lambda: self.discord.identifies > identifies, timeout=40)
         await self.discord.wait_for_ready(timeout=20)
 
+    async def wait_for_run(self, tool):
+        """Until a tool of the notes server has begun; the file is another process's, so it is looked at again and again."""
+        async with asyncio.timeout(15):
+            while not self.runs(tool):
+                await asyncio.sleep(0.02)
+
     async def kill(self):
         """SIGKILL: nothing is cleaned up."""
         self.process.send_signal(signal.SIGKILL)
@@ -96,6 +102,15 @@ class Bot:
             printed, _ = await process.communicate()
         return process.returncode, printed.decode()
 
+    def unpaired(self):
+        """Every tool call that a request held without its one answer, and every answer without its call."""
+        return [fault for request in self.model.requests for fault in _unpaired(request.messages)]
+
+    def shown(self, channel, words):
+        """The bot's messages with these words in them that stand in a channel."""
+        ours = (m for m in self.discord.messages(channel) if m.author.id == self.discord.bot.id)
+        return [message for message in ours if words in message.content]
+
     def mention(self, text):
         return f"<@{self.discord.bot.id}> {text}"
 
@@ -113,6 +128,20 @@ class Bot:
             return ours and words in message.content and "❌" in message.reactions
 
         return await self.discord.wait_for_message(channel, ready, timeout=timeout)
+
+
+def _unpaired(messages):
+    faults, asked = [], []
+    for message in [*messages, {"role": "end"}]:
+        if message["role"] == "tool":
+            if message["tool_call_id"] in asked:
+                asked.remove(message["tool_call_id"])
+            else:
+                faults.append(f"an answer without a call: {message}")
+            continue
+        faults += [f"a call without an answer: {call_id} in {messages}" for call_id in asked]
+        asked = [call["id"] for call in message.get("tool_calls") or ()]
+    return faults
 
 
 @pytest.fixture
@@ -134,9 +163,12 @@ async def model(script):
 
 @pytest.fixture
 async def bot(tmp_path, discord_, model):
-    """The bot, not started yet; a test that fails shows its log."""
+    """The bot, not started yet; a test that fails shows its log. What must hold in every test is looked at here."""
     bot = Bot(tmp_path, discord_, model)
     yield bot
     await bot.stop()
     if (tmp_path / "log").exists():
         print(bot.log)
+        assert bot.environment["LITELLM_API_KEY"] not in bot.log
+        assert discord_.token not in bot.log
+    assert bot.unpaired() == []

@@ -221,6 +221,16 @@ async def test_the_server_stops_while_an_answer_is_held(script, http):
         await waiting
 
 
+async def test_the_endpoint_can_go_away_and_come_back(script, chat, model):
+    script.when(lambda _: True, say("here"))
+    await model.stop()
+    with pytest.raises(openai.APIConnectionError):
+        await chat.ainvoke("hello")
+    await model.start()
+    assert (await chat.ainvoke("hello")).text == "here"
+    assert len(model.requests) == 1
+
+
 async def test_waiting_for_requests(script, chat, model):
     script.then(say("hi"))
     waiting = asyncio.ensure_future(model.wait_for_requests(1))

@@ -1,6 +1,7 @@
 """The offline model: plain requests become the right calls, over the wire with a real client."""
 
 import pytest
+import pytest_asyncio
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_openai import ChatOpenAI
 
@@ -123,7 +124,7 @@ REQUESTS = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chat():
     async with ModelServer(Offline(delay=0)) as model:
         yield ChatOpenAI(base_url=model.base_url, api_key="any", model="offline", max_retries=0)
@@ -208,11 +209,30 @@ async def test_a_joint_inside_a_quotation_does_not_cut(chat):
     assert made(answer)[0][1] == {"path": "plan.txt", "content": "read a book and then delete b.txt"}
 
 
-@pytest.mark.parametrize("result", ["Error: no such file", "The call was refused by alice.", "Denied: not an admin"])
+@pytest.mark.parametrize(
+    "result",
+    [
+        "Error: no such file",
+        "The call was refused by alice.",
+        "Denied: not an admin",
+        "The user refused this call of delete_file; it was not run.",
+        "The policy here does not allow delete_file (server); it was not run.",
+        "The turn was stopped before this call was made.",
+        "delete_file failed: the disk is full",
+        "The arguments do not fit delete_file; correct them and call again:",
+        "delete_file gave no answer within 30 s; it may still be at work.",
+    ],
+)
 async def test_an_error_or_a_refusal_is_told_as_such(result, chat):
     answer = await chat.bind_tools(TOOLS).ainvoke(after("delete notes.txt", ("delete_file", result)))
     assert "did not go through" in answer.text
     assert result in answer.text
+
+
+@pytest.mark.parametrize("result", ["Deleted notes.txt", "The error log is empty", "3 refused bequests were found"])
+async def test_a_result_that_only_speaks_of_errors_is_told_as_a_result(result, chat):
+    answer = await chat.bind_tools(TOOLS).ainvoke(after("delete notes.txt", ("delete_file", result)))
+    assert answer.text == f"`delete_file` answered: {result}."
 
 
 async def test_a_json_result_is_told_in_words(chat):
@@ -287,6 +307,11 @@ async def test_every_example_leads_to_its_tool(offered):
 async def test_a_tool_with_another_verb_is_left_alone(chat):
     reading = [each for each in TOOLS if "read" in each["function"]["name"]]
     assert (await chat.bind_tools(reading).ainvoke("delete notes.txt")).tool_calls == []
+
+
+async def test_no_tool_is_called_when_the_request_forbids_it(chat):
+    answer = await chat.bind_tools(TOOLS, tool_choice="none").ainvoke("delete notes.txt")
+    assert answer.tool_calls == []
 
 
 async def test_it_remembers_what_it_was_told(chat):

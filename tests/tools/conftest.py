@@ -114,7 +114,7 @@ def serve(notes_env, port):
 
         def start(transport: str = "--http") -> subprocess.Popen[bytes]:
             command = [sys.executable, str(NOTES), transport, str(port)]
-            process = subprocess.Popen(command, env=os.environ | notes_env, stderr=subprocess.DEVNULL)  # noqa: S603
+            process = subprocess.Popen(command, env=os.environ | notes_env, stderr=subprocess.DEVNULL)
             running.callback(process.wait)
             running.callback(process.kill)
             return process
