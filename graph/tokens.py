@@ -25,6 +25,9 @@ _DOWNLOAD_BOUND = 5.0
 # What a chat message costs beside its text (OpenAI's cookbook, "How to count tokens with tiktoken").
 _PER_MESSAGE = 4
 
+# How many messages' counts are kept; beyond that all are counted anew, once.
+_REMEMBERED = 50_000
+
 
 class TokenCounter:
     """Counts the tokens of messages; a message is counted once, since messages never change under their id."""
@@ -51,6 +54,8 @@ class TokenCounter:
             calls = [*message.tool_calls, *message.invalid_tool_calls]
             count += sum(self.text(f"{call['name']} {json.dumps(call['args'])}") + _PER_MESSAGE for call in calls)
         if message.id:
+            if len(self._counted) >= _REMEMBERED:
+                self._counted.clear()
             self._counted[message.id] = count
         return count
 

@@ -169,16 +169,25 @@ class TurnEngine:
                 if open_cards:
                     await self._hold(row, open_cards)
                     return False
-            task = asyncio.create_task(self._advance(row))
-            self._running[conversation] = task
-            try:
-                await asyncio.wait({task})
-            finally:
-                del self._running[conversation]
-                task.cancel()
-            if not task.cancelled():
-                task.result()
+            await self._watched(row)
             return True
+
+    async def _watched(self, row: InboxRow) -> None:
+        """Advance a turn in a task of its own, which `halted` can cancel while the worker stays."""
+        task = self._running[row.conversation] = asyncio.create_task(self._advance(row))
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.wait({task})
+            if task.cancelled():
+                # Stopped in good order: this start does not count against the turn.
+                await self._journal.inbox.rest(row.key, InboxState.RUNNING)
+            raise
+        finally:
+            del self._running[row.conversation]
+        if not task.cancelled():
+            task.result()
 
     async def _hold(self, row: InboxRow, cards: list[Approval]) -> None:
         """See that the cards a turn waits for are shown, and tell those who wait behind them."""
@@ -217,10 +226,14 @@ class TurnEngine:
                 await self._run(row, turn, surface, closing)
         except SurfaceError as error:
             log.warning("answer_not_shown", turn=row.key, error=str(error))
+            await self._records.end(turn, None, "undelivered")
             await self._journal.inbox.close(row.key)
         except Exception:  # whatever it was: the user is told, the operator sees it, the conversation goes on
             log.exception("turn_failed", turn=row.key)
-            await self._journal.inbox.request_close(row.key, str(_BROKE))
+            if row.dispatches < 2 * MAX_DISPATCHES:
+                await self._journal.inbox.request_close(row.key, str(_BROKE))
+            else:
+                await self._journal.inbox.close(row.key)
         finally:
             await surface.close()
 

@@ -24,6 +24,7 @@ class Bot:
         self.discord = discord_
         self.model = model
         self.process = None
+        self.program = [str(CLEW), "run"]
         self.environment = {
             "PATH": os.environ["PATH"],
             "DISCORD_TOKEN": discord_.token,
@@ -63,7 +64,7 @@ class Bot:
         identifies = self.discord.identifies
         with (self.home / "log").open("a") as log:
             self.process = await asyncio.create_subprocess_exec(
-                str(CLEW), "run", cwd=self.home, env=self.environment, stdout=log, stderr=log
+                *self.program, cwd=self.home, env=self.environment, stdout=log, stderr=log
             )
         await self.discord.wait_until(lambda: self.discord.identifies > identifies, timeout=40)
         await self.discord.wait_for_ready(timeout=20)

@@ -15,6 +15,8 @@ from playground import LocalDiscord
 from playground.page import Page, build
 
 CHROMIUM = shutil.which("chromium")
+if CHROMIUM is None:
+    pytest.skip("chromium is not installed, and the page is tested in it", allow_module_level=True)
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -50,10 +52,7 @@ COMMANDS = [
     },
 ]
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
