@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import openai
-from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
+from langchain_core.messages import AIMessage, AIMessageChunk, InvalidToolCall, ToolCall
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
@@ -116,26 +117,41 @@ class Model:
 def _cleaned(chunk: AIMessageChunk) -> AIMessage:
     """The whole message, each call with an id of its own, and nothing that only this endpoint understands.
 
+    Calls are read from their text: what LangChain makes of the chunks takes a call that was cut short for a whole one.
+
     Raises:
         ModelError: It says nothing and calls nothing.
     """
-    message = message_chunk_to_message(chunk)
-    if not isinstance(message, AIMessage):
-        raise ModelError(ModelFault.UNREADABLE, f"a {message.type} message came instead of the assistant's")
-    if not message.text and not message.tool_calls and not message.invalid_tool_calls:
-        raise ModelError(ModelFault.UNREADABLE, "the model answered with an empty message")
+    calls: list[ToolCall] = []
+    broken: list[InvalidToolCall] = []
     seen: set[str] = set()
-    for index, call in enumerate([*message.tool_calls, *message.invalid_tool_calls]):
-        if not call["id"] or call["id"] in seen:
-            call["id"] = f"call_{index}_{call['id'] or 'unnamed'}"
-        seen.add(call["id"])
+    for index, piece in enumerate(chunk.tool_call_chunks):
+        call_id = piece["id"] if piece["id"] and piece["id"] not in seen else f"call_{index}_{piece['id'] or 'unnamed'}"
+        seen.add(call_id)
+        # Endpoints refuse a history in which a call has another kind of name.
+        name = re.sub(r"[^a-zA-Z0-9_-]", "_", piece["name"] or "")[:64] or "unnamed"
+        try:
+            calls.append(ToolCall(name=name, args=_arguments(piece["args"] or "{}"), id=call_id))
+        except ValueError as error:
+            broken.append(
+                InvalidToolCall(type="invalid_tool_call", name=name, args=piece["args"], id=call_id, error=str(error))
+            )
+    if not chunk.text and not calls and not broken:
+        raise ModelError(ModelFault.UNREADABLE, "the model answered with an empty message")
     return AIMessage(
-        message.text,
-        tool_calls=message.tool_calls,
-        invalid_tool_calls=message.invalid_tool_calls,
-        usage_metadata=message.usage_metadata,
-        response_metadata={key: value for key, value in message.response_metadata.items() if key in _KEPT},
+        chunk.text,
+        tool_calls=calls,
+        invalid_tool_calls=broken,
+        usage_metadata=chunk.usage_metadata,
+        response_metadata={key: value for key, value in chunk.response_metadata.items() if key in _KEPT},
     )
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    arguments = json.loads(text)
+    if not isinstance(arguments, dict):
+        raise ValueError("they are not a JSON object")  # noqa: TRY004 - one kind of error for all that cannot be read
+    return cast("dict[str, Any]", arguments)
 
 
 _KEPT = {"finish_reason", "model_name"}
@@ -150,13 +166,15 @@ _BY_STATUS = {
     429: ModelFault.RATE_LIMITED,
 }
 
-# How LiteLLM and OpenAI-compatible servers say these things with status 400 (seen in their error bodies).
+# How LiteLLM and OpenAI-compatible servers say these things with status 400 (seen in their error bodies). A proxy without
+# a database says of every key but its master key that there is no database to look it up in.
 _BY_WORDS = (
     ("context_length_exceeded", ModelFault.TOO_LONG),
     ("context window", ModelFault.TOO_LONG),
     ("maximum context length", ModelFault.TOO_LONG),
     ("invalid model name", ModelFault.UNKNOWN_MODEL),
     ("model_not_found", ModelFault.UNKNOWN_MODEL),
+    ("no connected db", ModelFault.UNAUTHORIZED),
 )
 
 

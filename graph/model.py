@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, ToolCall
 from langgraph.runtime import Runtime
 
 from graph.events import TextDelta, TextFinished
@@ -22,6 +22,10 @@ from tools.tool import ToolError
 
 if TYPE_CHECKING:
     from graph.state import Toolbox
+
+# Under which name arguments that could not be read are quoted, and how many characters of them.
+_UNREADABLE = "unreadable_arguments"
+_QUOTED = 1000
 
 
 async def model(state: ConversationState, runtime: Runtime[ConversationContext]) -> dict[str, Any]:
@@ -49,11 +53,11 @@ async def model(state: ConversationState, runtime: Runtime[ConversationContext])
         definitions,
         on_text=lambda text: runtime.stream_writer(TextDelta(step, text)),
     )
-    message = message.model_copy(update={"id": message_id})
+    message = _with_readable_calls(message.model_copy(update={"id": message_id}))
     calls = _calls(message, context.toolbox)
     if message.text:
         runtime.stream_writer(TextFinished(step, message.text))
-    return {"messages": [message], "calls": calls}
+    return {"messages": [message.model_copy(update={"invalid_tool_calls": []})], "calls": calls}
 
 
 def _closing_message(message_id: str, sentence: str) -> AIMessage:
@@ -61,15 +65,23 @@ def _closing_message(message_id: str, sentence: str) -> AIMessage:
 
 
 def _calls(message: AIMessage, toolbox: Toolbox) -> list[Call]:
-    readable = [
-        _call(message, toolbox, call_id=str(call["id"]), name=call["name"], arguments=call["args"])
+    """The calls of a message with their verdicts."""
+    broken = {call["id"]: call for call in message.invalid_tool_calls}
+    return [
+        _broken_call(message, call, broken[call["id"]]["error"])
+        if call["id"] in broken
+        else _call(message, toolbox, call_id=str(call["id"]), name=call["name"], arguments=call["args"])
         for call in message.tool_calls
     ]
-    broken = [
-        _broken_call(message, call_id=str(call["id"]), name=call["name"] or "", reason=call["error"])
+
+
+def _with_readable_calls(message: AIMessage) -> AIMessage:
+    """The message with every call in a form that all endpoints take back; unreadable arguments are quoted in it."""
+    quoted = [
+        ToolCall(name=call["name"] or "unnamed", args={_UNREADABLE: (call["args"] or "")[:_QUOTED]}, id=call["id"])
         for call in message.invalid_tool_calls
     ]
-    return readable + broken
+    return message.model_copy(update={"tool_calls": [*message.tool_calls, *quoted]})
 
 
 def _call(message: AIMessage, toolbox: Toolbox, *, call_id: str, name: str, arguments: dict[str, Any]) -> Call:
@@ -91,13 +103,13 @@ def _call(message: AIMessage, toolbox: Toolbox, *, call_id: str, name: str, argu
     )
 
 
-def _broken_call(message: AIMessage, *, call_id: str, name: str, reason: str | None) -> Call:
+def _broken_call(message: AIMessage, call: ToolCall, reason: str | None) -> Call:
     return Call(
-        id=call_id,
+        id=str(call["id"]),
         message_id=str(message.id),
-        name=name,
-        arguments={},
-        fingerprint="",
+        name=call["name"],
+        arguments=call["args"],
+        fingerprint=fingerprint(call["name"], call["args"]),
         action=str(Action.DENY),
         rule="",
         error=f"The arguments are not a JSON object ({reason or 'unreadable'}); correct them and call again.",
