@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.sqlite import insert
 
 from checkpoints.keys import Conversation, parse_thread_id
 from checkpoints.tables import branches
@@ -57,7 +58,11 @@ class Branches:
             row = (await connection.execute(_current(conversation))).first()
         if row:
             return _branch(row)
-        return await self.open(conversation.thread_id(0), reason="start")
+        first = Branch(conversation.thread_id(0), conversation, 0, None, None, True, "start", self._now())
+        async with self._database.write() as connection:
+            # Another task may have been here since: the first branch opens once.
+            await connection.execute(insert(branches).values(_values(first)).on_conflict_do_nothing())
+            return _branch((await connection.execute(_current(conversation))).one())
 
     async def next_thread_id(self, conversation: Conversation) -> str:
         """The thread id that the next branch of a conversation will have."""
@@ -76,18 +81,7 @@ class Branches:
             await connection.execute(
                 update(branches).where(branches.c.conversation == str(conversation)).values(current=False)
             )
-            await connection.execute(
-                insert(branches).values(
-                    thread_id=thread_id,
-                    conversation=str(conversation),
-                    number=number,
-                    parent=parent,
-                    parent_turn=parent_turn,
-                    current=True,
-                    reason=reason,
-                    created_at=branch.created_at,
-                )
-            )
+            await connection.execute(insert(branches).values(_values(branch)))
         return branch
 
     async def get(self, thread_id: str) -> Branch | None:
@@ -111,6 +105,10 @@ class Branches:
 
 def _current(conversation: Conversation) -> Any:  # noqa: ANN401 - a statement
     return select(branches).where(branches.c.conversation == str(conversation), branches.c.current)
+
+
+def _values(branch: Branch) -> dict[str, Any]:
+    return asdict(branch) | {"conversation": str(branch.conversation)}
 
 
 def _branch(row: Row[Any]) -> Branch:

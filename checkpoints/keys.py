@@ -35,9 +35,9 @@ class Conversation:
         try:
             guild, channel, user = text.split(":")
             return cls(
-                guild_id=None if guild == _DIRECT else int(guild),
-                channel_id=int(channel),
-                user_id=None if user == _SHARED else int(user),
+                guild_id=None if guild == _DIRECT else _number(guild),
+                channel_id=_number(channel),
+                user_id=None if user == _SHARED else _number(user),
             )
         except ValueError:
             raise ValueError(f"{text!r} is not a conversation: it reads guild:channel:user") from None
@@ -54,11 +54,20 @@ def parse_thread_id(thread_id: str) -> tuple[Conversation, int]:
         ValueError: The text is no thread id of ours.
     """
     conversation, _, branch = thread_id.rpartition(":")
-    if not branch.isdecimal():
-        raise ValueError(f"{thread_id!r} is not a thread: it reads guild:channel:user:branch")
-    return Conversation.parse(conversation), int(branch)
+    try:
+        number = _number(branch)
+    except ValueError:
+        raise ValueError(f"{thread_id!r} is not a thread: it reads guild:channel:user:branch") from None
+    return Conversation.parse(conversation), number
 
 
 def turn_key(kind: str, origin_id: int, attempt: int = 0) -> str:
     """The key of a turn: what it came from (a message, an interaction), its snowflake, and the attempt."""
     return f"{kind}:{origin_id}:{attempt}"
+
+
+def _number(text: str) -> int:
+    """A number as we write it; `int` alone also takes spaces, signs, underscores and the digits of other scripts."""
+    if not (text.isascii() and text.isdecimal()):
+        raise ValueError(f"{text!r} is not a number")
+    return int(text)

@@ -166,8 +166,8 @@ _BY_STATUS = {
     429: ModelFault.RATE_LIMITED,
 }
 
-# How LiteLLM and OpenAI-compatible servers say these things with status 400 (seen in their error bodies). A proxy without
-# a database says of every key but its master key that there is no database to look it up in.
+# How LiteLLM and OpenAI-compatible servers say these things with status 400 (seen in their error bodies). A LiteLLM
+# without a database says of every key but its master key that there is no database to look it up in.
 _BY_WORDS = (
     ("context_length_exceeded", ModelFault.TOO_LONG),
     ("context window", ModelFault.TOO_LONG),

@@ -63,6 +63,8 @@ class TurnEngine:
         self._poked: set[Conversation] = set()
         self._running: dict[Conversation, asyncio.Task[None]] = {}
         self._locks: dict[Conversation, asyncio.Lock] = {}
+        # Fair: messages are claimed in the order in which they came, whichever transaction would have been faster.
+        self._claiming = asyncio.Lock()
         self._draining = False
 
     async def __aenter__(self) -> TurnEngine:
@@ -75,7 +77,8 @@ class TurnEngine:
 
     async def accept(self, turn: Turn) -> bool:
         """Claim a turn and see to it that it runs; False when it was claimed before."""
-        claimed = await self._journal.inbox.claim(turn.key, turn.conversation, turn.payload())
+        async with self._claiming:
+            claimed = await self._journal.inbox.claim(turn.key, turn.conversation, turn.payload())
         if claimed:
             self._poke(turn.conversation)
         return claimed
