@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-# After SIGTERM the process is gone within 10 seconds: running turns get most of them (seconds).
-_DRAIN = 7.0
+# After SIGTERM the process is gone within 10 seconds: running turns get half of them (seconds), MCP servers the rest.
+_DRAIN = 5.0
 
 
 class StartError(Exception):

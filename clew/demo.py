@@ -121,7 +121,7 @@ def _greet(url: str, *, browser: bool) -> None:
     # Standard error, where the bot's events go as well: one place to read.
     print(  # noqa: T201 - this is what a newcomer reads
         f"\n  clew is running. Open {url} and mention @clew in #general.\n"
-        f"  Afterwards: CLEW_DATABASE_URL=sqlite:///{HOME / 'clew.db'} clew history\n"
+        f"  Afterwards: CLEW_DATABASE_URL=sqlite:///{HOME / 'clew.db'} {sys.argv[0]} history\n"
         "  Ctrl-C ends it.\n",
         file=sys.stderr,
         flush=True,

@@ -131,21 +131,21 @@ class Outbox:
             with self._unless_gone(delivery):
                 await self._send(partial(message.add_reaction, one))
 
-    async def reacted(self, delivery: Delivery, emoji: str) -> set[int]:
-        """The people who reacted to a message in this way, bots left out.
+    async def reactions(self, delivery: Delivery, *emoji: str) -> dict[str, set[int]]:
+        """The people who reacted to a message in these ways, bots left out.
 
         Raises:
             SurfaceError: Discord does not tell.
         """
+        found: dict[str, set[int]] = {one: set() for one in emoji}
         if (partial_message := self._message(delivery)) is None:
-            return set()
+            return found
         with self._unless_gone(delivery):
             message = await self._send(partial_message.fetch)
-            found = discord.utils.find(lambda reaction: str(reaction.emoji) == emoji, message.reactions)
-            if found is None or found.count <= found.me:
-                return set()
-            return await self._send(partial(_people, found))
-        return set()
+            for reaction in message.reactions:
+                if str(reaction.emoji) in found and reaction.count > reaction.me:
+                    found[str(reaction.emoji)] = await self._send(partial(_people, reaction))
+        return found
 
     async def typing(self, channel_id: int) -> None:
         """Show that something is being written, for about ten seconds.

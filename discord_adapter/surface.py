@@ -103,10 +103,8 @@ class DiscordSurface:
             await self._outbox.react(delivery, APPROVE, REFUSE)
             delivery = await self._outbox.finish(delivery)
         # Whoever reacted between the message and this line, or while no process listened; a refusal wins.
-        for emoji in (REFUSE, APPROVE):
-            if approval.requester_id in await self._outbox.reacted(delivery, emoji):
-                return DECISIONS[emoji]
-        return None
+        reacted = await self._outbox.reactions(delivery, REFUSE, APPROVE)
+        return next((DECISIONS[emoji] for emoji, people in reacted.items() if approval.requester_id in people), None)
 
     async def settle(self, approval: Approval) -> None:
         """Show on a card what became of it."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import anyio
 import httpx
 from langchain_mcp_adapters.sessions import SSEConnection, StreamableHttpConnection, create_session
+from langchain_mcp_adapters.tools import load_mcp_tools
 from mcp import ClientSession, McpError, StdioServerParameters, types
 from mcp.client.stdio import stdio_client
 from mcp.shared.message import SessionMessage
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Iterator
 
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+    from langchain_core.tools import BaseTool
 
 T = TypeVar("T")
 
@@ -47,7 +49,6 @@ _FAULTS = (
 # How the library says that the connection, or the server's memory of the session (HTTP 404), is gone.
 _END_ANSWERS = {(types.CONNECTION_CLOSED, "Connection closed"), (32600, "Session terminated")}
 _NOISE_LIMIT = 1000  # lines in a row that are no messages, after which a server is taken to speak something else
-_PAGES_LIMIT = 200
 _HTTP_TIMEOUT = timedelta(seconds=30)
 _GOODBYE_TIMEOUT = 2.0
 _HTTP_READ_TIMEOUT = timedelta(hours=1)  # a stream may be silent for long: calls have a timeout, silence a ping
@@ -96,20 +97,11 @@ class Session:
         await self._answer(client.initialize())
 
     async def list_tools(self) -> list[RemoteTool]:
-        """Ask for all tools, page by page."""
+        """Ask for all tools, however many pages they take."""
         capabilities = self._live.get_server_capabilities()
         if capabilities and not capabilities.tools:
             return []
-        found: list[RemoteTool] = []
-        cursor: str | None = None
-        for _ in range(_PAGES_LIMIT):
-            request = types.PaginatedRequestParams(cursor=cursor)
-            page = await self._answer(self._live.list_tools(params=request))
-            found += [_remote_tool(tool) for tool in page.tools]
-            cursor = page.nextCursor
-            if not cursor:
-                return found
-        raise RemoteError(f"its list of tools has more than {_PAGES_LIMIT} pages")
+        return [_remote_tool(tool) for tool in await self._answer(load_mcp_tools(self._live))]
 
     async def call(self, name: str, arguments: dict[str, Any]) -> RemoteResult:
         """Call a tool.
@@ -118,8 +110,8 @@ class Session:
             SessionLost: The session ended before there was an answer; the call may have taken effect.
             RemoteError: The server refused the call.
         """
-        # Not ClientSession.call_tool: it holds the answer against the tool's output schema and raises where it
-        # does not fit, which would hide from the model what a tool has already done.
+        # Not the loaded tool's own call: ClientSession.call_tool below it holds the answer against the tool's output
+        # schema and raises where it does not fit, which would hide from the model what a tool has already done.
         params = types.CallToolRequestParams(name=name, arguments=arguments)
         request = types.ClientRequest(types.CallToolRequest(params=params))
         result = await self._answer(self._live.send_request(request, types.CallToolResult))
@@ -295,10 +287,12 @@ async def _pump(
     session.end(reason)
 
 
-def _remote_tool(tool: types.Tool) -> RemoteTool:
-    said = tool.annotations or types.ToolAnnotations()
-    hints = Hints(said.readOnlyHint, said.destructiveHint, said.idempotentHint, said.openWorldHint)
-    return RemoteTool(tool.name, tool.description or tool.title or said.title or "", tool.inputSchema, hints)
+def _remote_tool(tool: BaseTool) -> RemoteTool:
+    """A tool as the adapters load it; its annotations are in the metadata."""
+    said: dict[str, Any] = tool.metadata or {}
+    hints = Hints(*(said.get(key) for key in ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")))
+    description = tool.description or said.get("title") or ""
+    return RemoteTool(tool.name, description, cast("dict[str, Any]", tool.args_schema), hints)
 
 
 def _reason(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ QUICK_EMOJI = ("✅", "❌", "👍")
 MORE_EMOJI = ("✅", "❌", "👍", "👎", "❤️", "😂", "🎉", "👀", "🤔", "🚀", "🔁", "🛑")
 GROUPED_SECONDS = 7 * 60
 """Within this time messages of one author share a head, as in Discord's client."""
+
+_LAST_BLOCK_END = re.compile(r"(?:</(?:small|h[1-6]|li|ul|ol|blockquote)>)+$")
 
 COLOURS = ("#5865f2", "#3ba55d", "#faa61a", "#ed4245", "#eb459e", "#00a8fc", "#9b59b6", "#1abc9c")
 
@@ -162,8 +165,13 @@ def _content(message: Message, looking: Looking) -> str:
     if message.flags & LOADING and not message.content:
         thinking = f"{html.escape(message.author.name)} is thinking"
         return f'<div class="content thinking"><span class="dots"><i></i><i></i><i></i></span>{thinking}…</div>'
-    edited = ' <span class="edited">(edited)</span>' if message.edited_at else ""
-    return f'<div class="content" data-testid="content">{to_html(message.content, looking.names)}{edited}</div>'
+    shown = to_html(message.content, looking.names)
+    if message.edited_at:
+        # Inside the last block, so that the mark stands behind its last word and not on a line of its own.
+        end = _LAST_BLOCK_END.search(shown)
+        at = end.start() if end else len(shown)
+        shown = f'{shown[:at]} <span class="edited">(edited)</span>{shown[at:]}'
+    return f'<div class="content" data-testid="content">{shown}</div>'
 
 
 def _reactions(message: Message, looking: Looking) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from tools import Hints, Origin, Tool
 from tools.mcp import McpServers
@@ -92,7 +93,7 @@ class Lasting:
         return {tool.name: tool for tool in self.servers.tools()}
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def lasting(tmp_path_factory):
     env = environment(tmp_path_factory.mktemp("lasting"))
     servers = McpServers({"notes": stdio(env)}, call_timeout=2, result_limit=200)
