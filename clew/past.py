@@ -64,14 +64,14 @@ async def show_replay(
     Raises:
         UnknownThread: There is no such thread.
     """
-    model_settings = settings.model
-    if model_name:
-        model_settings = model_settings.model_copy(update={"name": model_name})
     async with _journal(settings) as journal:
         record = await _record(settings, journal, thread_id)
         conversation, _ = parse_thread_id(thread_id)
         prompts = Prompts(settings.prompts, journal.prompts)
         held = await prompts.resolve(conversation.guild_id, conversation.channel_id)
+    model_settings = settings.model
+    if model_name:
+        model_settings = model_settings.model_copy(update={"name": model_name})
     turns = await replay(
         record,
         prompt=prompt or held.text,

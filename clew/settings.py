@@ -114,10 +114,13 @@ class Settings:
     def model(self) -> ModelSettings:
         """Which model answers."""
         found = self._environment
+        missing: list[str] = []
         if found.litellm_api_base is None:
-            raise SettingsError("LITELLM_API_BASE is not set; it is the address of your LiteLLM proxy.")
+            missing.append("LITELLM_API_BASE is not set; it is the address of your LiteLLM proxy.")
         if found.model_name is None:
-            raise SettingsError("MODEL_NAME is not set; it is the name of a model at your LiteLLM proxy.")
+            missing.append("MODEL_NAME is not set; it is the name of a model at your LiteLLM proxy.")
+        if missing:
+            raise SettingsError("\n".join(missing))
         values: dict[str, Any] = {"api_base": found.litellm_api_base, "name": found.model_name}
         if found.litellm_api_key:
             values["api_key"] = found.litellm_api_key
