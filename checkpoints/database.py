@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+import asyncio
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -15,11 +16,14 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable
 
+    from sqlalchemy import CursorResult, Executable
     from sqlalchemy.engine import Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
+
+T = TypeVar("T")
 
 DEFAULT_URL = "sqlite:///data/clew.db"
 
@@ -29,6 +33,21 @@ BUSY_TIMEOUT_MS = 10_000
 
 class DatabaseError(Exception):
     """The database cannot be used; the text says why, in one sentence."""
+
+
+class Transaction:
+    """Statements on one connection.
+
+    Each runs to its end before a cancellation of its task is felt: a connection that is left in the middle of a
+    statement keeps SQLite's write lock, and every other writer fails with "database is locked".
+    """
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def execute(self, statement: Executable) -> CursorResult[Any]:
+        """What a statement gives."""
+        return await to_its_end(self._connection.execute(statement))
 
 
 class Database:
@@ -45,16 +64,17 @@ class Database:
         self.path = path
 
     @asynccontextmanager
-    async def read(self) -> AsyncGenerator[AsyncConnection]:
-        """A connection for statements that each see the newest committed state and write nothing."""
-        async with self._reader.connect() as connection:
-            yield connection
+    async def read(self) -> AsyncGenerator[Transaction]:
+        """For statements that each see the newest committed state and write nothing."""
+        async with _connected(self._reader) as connection:
+            yield Transaction(connection)
 
     @asynccontextmanager
-    async def write(self) -> AsyncGenerator[AsyncConnection]:
+    async def write(self) -> AsyncGenerator[Transaction]:
         """A writing transaction: committed at the end of the block, rolled back by an exception."""
-        async with self._engine.begin() as connection:
-            yield connection
+        async with _connected(self._engine) as connection:
+            yield Transaction(connection)
+            await to_its_end(connection.commit())
 
     async def upgrade(self) -> None:
         """Bring the schema up to this version of clew.
@@ -87,7 +107,8 @@ def sqlite_path(url: str) -> Path:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise DatabaseError(f"{url!r} is not a database URL; it should read sqlite:///path.") from None
+        # The text itself is not repeated: there may be a password in it.
+        raise DatabaseError("CLEW_DATABASE_URL is not a database URL; it should read sqlite:///path.") from None
     if parsed.get_backend_name() != "sqlite":
         raise DatabaseError(
             f"This version of clew keeps its data in SQLite only; {parsed.get_backend_name()} is not supported yet. "
@@ -113,6 +134,35 @@ def open_database(url: str = DEFAULT_URL) -> Database:
     event.listen(engine.sync_engine, "connect", _prepare_connection)
     event.listen(engine.sync_engine, "begin", _begin)
     return Database(engine, path)
+
+
+@asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
+    """A connection of an engine, given back whatever happens; what was not committed is rolled back."""
+    connection = engine.connect()
+    starting = asyncio.ensure_future(_started(connection))
+    try:
+        await to_its_end(starting)
+        yield connection
+    finally:
+        if starting.exception() is None:
+            await to_its_end(connection.close())
+
+
+async def _started(connection: AsyncConnection) -> None:
+    await connection.start()
+
+
+async def to_its_end(work: Awaitable[T]) -> T:
+    """What some work gives; when the task is cancelled meanwhile, the work is finished first."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({task})
+        raise
 
 
 def _prepare_connection(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

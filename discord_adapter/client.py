@@ -83,6 +83,13 @@ class ClewClient(discord.Client):
         if self._on_started is not None:
             await self._on_started()
 
+    async def close(self) -> None:
+        """Stop; also what discord.py leaves to fail loudly when it is closed within two seconds of its start."""
+        waiting = self._connection._ready_task  # pyright: ignore[reportPrivateUsage, reportUnknownVariableType]
+        if waiting is not None:
+            waiting.cancel()
+        await super().close()
+
     async def on_ready(self) -> None:
         """Called at every new gateway session, not only the first."""
         log.info("ready", user=str(self.user), guilds=len(self.guilds))

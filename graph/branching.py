@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from checkpoints.branches import Branch
     from checkpoints.journal import Journal
     from checkpoints.keys import Conversation
+    from checkpoints.turns import TurnRecord
     from graph.build import Conversations
     from graph.turns import TurnEngine
 
@@ -54,18 +55,23 @@ class Branching:
         Raises:
             NoSuchTurn: The current branch has no such turn.
         """
+        await self._before(conversation, number)  # a wrong number stops nothing
         async with self._engine.halted(conversation, _REWOUND):
-            parent = await self._journal.branches.current(conversation)
-            turns = await turns_of(self._journal, parent.thread_id)
-            if not 1 <= number <= len(turns):
-                raise NoSuchTurn(f"There is no turn {number} here; this conversation has {len(turns)}.")
+            parent, kept = await self._before(conversation, number)
             thread_id = await self._journal.branches.next_thread_id(conversation)
-            kept = turns[number - 2] if number > 1 else None
             if kept:
                 await self._copy(kept.thread_id, kept.end_checkpoint, thread_id)
             return await self._journal.branches.open(
                 thread_id, reason="rewind", parent=parent.thread_id, parent_turn=kept.key if kept else None
             )
+
+    async def _before(self, conversation: Conversation, number: int) -> tuple[Branch, TurnRecord | None]:
+        """The current branch, and its last turn before the one of that number; None where that is the first."""
+        branch = await self._journal.branches.current(conversation)
+        turns = await turns_of(self._journal, branch.thread_id)
+        if not 1 <= number <= len(turns):
+            raise NoSuchTurn(f"There is no turn {number} here; this conversation has {len(turns)}.")
+        return branch, turns[number - 2] if number > 1 else None
 
     async def _copy(self, source: str, checkpoint_id: str | None, target: str) -> None:
         """Begin a thread with the state at the end of a turn of another one."""

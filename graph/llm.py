@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import openai
+from langchain_core.exceptions import ContextOverflowError
 from langchain_core.messages import AIMessage, AIMessageChunk, InvalidToolCall, ToolCall
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, Field, SecretStr, field_validator
@@ -68,6 +69,9 @@ class Model:
             streaming=True,
             stream_usage=True,
             use_responses_api=False,
+            # It would wrap every chunk in asyncio.wait_for, which on Python 3.11 loses a cancellation that comes with
+            # the chunk (python/cpython#86296); `timeout` bounds the silence already.
+            stream_chunk_timeout=None,
         )
 
     async def ask(
@@ -112,6 +116,8 @@ class Model:
             return [model.id async for model in client.models.list()]
         except (openai.OpenAIError, httpx.HTTPError, json.JSONDecodeError) as error:
             raise _model_error(error, begun=False) from error
+        except (TypeError, AttributeError, KeyError, ValueError) as error:
+            raise ModelError(ModelFault.UNREADABLE, f"{type(error).__name__}: {error}") from error
 
 
 def _cleaned(chunk: AIMessageChunk) -> AIMessage:
@@ -124,9 +130,14 @@ def _cleaned(chunk: AIMessageChunk) -> AIMessage:
     """
     calls: list[ToolCall] = []
     broken: list[InvalidToolCall] = []
+    given = {piece["id"] for piece in chunk.tool_call_chunks}
     seen: set[str] = set()
     for index, piece in enumerate(chunk.tool_call_chunks):
-        call_id = piece["id"] if piece["id"] and piece["id"] not in seen else f"call_{index}_{piece['id'] or 'unnamed'}"
+        call_id = piece["id"] or ""
+        if not call_id or call_id in seen:
+            call_id = f"call_{index}_{call_id or 'unnamed'}"
+            while call_id in given:
+                call_id += "_"
         seen.add(call_id)
         # Endpoints refuse a history in which a call has another kind of name.
         name = re.sub(r"[^a-zA-Z0-9_-]", "_", piece["name"] or "")[:64] or "unnamed"
@@ -181,6 +192,8 @@ _BY_WORDS = (
 def _model_error(error: Exception, *, begun: bool) -> ModelError:
     """What a failed request means."""
     detail = f"{type(error).__name__}: {error}"[:2000]
+    if isinstance(error, openai.APIError) and error.code:
+        detail += f" ({error.code})"
     match error:
         case openai.APITimeoutError() | httpx.TimeoutException():
             fault = ModelFault.TIMEOUT
@@ -194,6 +207,8 @@ def _model_error(error: Exception, *, begun: bool) -> ModelError:
             fault = ModelFault.UNREADABLE
         case _:
             fault = ModelFault.SERVER
+    if isinstance(error, ContextOverflowError):
+        fault = ModelFault.TOO_LONG
     if fault is ModelFault.REFUSED:
         fault = next((found for words, found in _BY_WORDS if words in detail.lower()), fault)
     return ModelError(fault, detail)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import HumanMessage, ToolMessage
 from langgraph.types import Command
 
 from graph.errors import ModelError
-from graph.events import ApprovalNeeded, TextFinished, TurnFailed, TurnFinished
+from graph.events import ApprovalNeeded, TextFinished, ToolFinished, ToolStarted, TurnFailed, TurnFinished
 from graph.llm import usage_of
 from graph.state import CLOSING_MARK, current_turn, model_messages
 from graph.turn import Closing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Container, Mapping
 
     from langchain_core.messages import AnyMessage
     from langchain_core.runnables import RunnableConfig
@@ -52,8 +52,8 @@ async def run(
         decisions: What people decided, by interrupt id and call id; an interrupt that is in here is resumed.
 
     Yields:
-        What the turn tells; the last event is ApprovalNeeded, TurnFinished or TurnFailed. Texts that a former run
-        finished are told again.
+        What the turn tells; the last event is ApprovalNeeded, TurnFinished or TurnFailed. Texts and calls that a
+        former run finished are told again.
     """
     config = config_of(thread_id, step_limit=context.step_limit)
     state = await graph.aget_state(config)
@@ -66,10 +66,11 @@ async def run(
         await _close_former(graph, state, context, config)
         entry = {"messages": [HumanMessage(turn.text, id=turn.key)]}
     else:
-        for event in _finished_texts(messages):
+        for event in _told_before(messages, {call_id for asked in decisions.values() for call_id in asked}):
             yield event
         waiting = _waiting(state)
-        if not state.next:
+        # Not `next`: it leaves out a step whose results are saved but whose checkpoint is not, and so would be lost.
+        if not state.tasks:
             yield _finished(state)
             return
         if waiting and not context.closing:
@@ -92,7 +93,7 @@ async def _close_former(
     graph: Conversations, state: StateSnapshot, context: ConversationContext, config: RunnableConfig
 ) -> None:
     """Close a turn that was left open in the thread, so that no call of it stays without an answer."""
-    if not state.next or state.next == ("__start__",):
+    if not state.tasks or state.next == ("__start__",):
         return
     closing = Closing("failed", "This turn could not be finished.")
     former = replace(context, closing=closing)
@@ -107,12 +108,27 @@ def _entered(turn: Turn, messages: list[AnyMessage]) -> bool:
     return any(message.id == turn.key for message in current_turn(messages)[:1])
 
 
-def _finished_texts(messages: list[AnyMessage]) -> list[TextFinished]:
-    return [
-        TextFinished(segment, message.text)
-        for segment, message in enumerate(model_messages(current_turn(messages)))
-        if message.text and CLOSING_MARK not in message.additional_kwargs
-    ]
+def _told_before(messages: list[AnyMessage], decided: Container[str]) -> list[TurnEvent]:
+    """What a former run told of the turn: its texts, and its calls since people last decided about some.
+
+    A run that a decision resumed tells of the calls from there on; those before it were told, and shown, to the end.
+    """
+    turn = current_turn(messages)
+    answers = {message.tool_call_id: message for message in turn if isinstance(message, ToolMessage)}
+    texts: list[TurnEvent] = []
+    calls: list[TurnEvent] = []
+    for segment, message in enumerate(model_messages(turn)):
+        if message.text and CLOSING_MARK not in message.additional_kwargs:
+            texts.append(TextFinished(segment, message.text))
+        asked = [(str(call["id"]), call["name"] or "") for call in [*message.tool_calls, *message.invalid_tool_calls]]
+        if any(call_id in decided for call_id, _ in asked):
+            calls.clear()
+        if any(call_id in answers for call_id, _ in asked):
+            calls += [ToolStarted(call_id, name) for call_id, name in asked]
+        for call_id, name in asked:
+            if answer := answers.get(call_id):
+                calls.append(ToolFinished(call_id, name, answer.status == "error"))
+    return texts + calls
 
 
 def _waiting(state: StateSnapshot) -> ApprovalNeeded | None:

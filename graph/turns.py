@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -124,8 +125,10 @@ class TurnEngine:
         try:
             async with self._lock(conversation):
                 row = await self._journal.inbox.head(conversation)
-                if row and row.closing:
-                    await self._advance(row)
+                if row and row.state != InboxState.WAITING:
+                    # Perhaps it began only after the look above: its cards must not stay open on a left branch.
+                    await self._journal.inbox.request_close(row.key, str(closing))
+                    await self._advance(replace(row, closing=row.closing or str(closing)))
                 yield
         finally:
             self._poke(conversation)

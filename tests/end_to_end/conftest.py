@@ -36,10 +36,12 @@ class Bot:
         self.notes = home / "notes"
         self.counted = home / "counted"
         self.notes.mkdir()
-        self.configure_mcp(notes={"command": sys.executable, "args": [str(NOTES)], "env": self._notes_environment()})
+        self.configure_mcp(notes=self.notes_server)
 
-    def _notes_environment(self):
-        return {"NOTES_DIR": str(self.notes), "NOTES_COUNT": str(self.counted)}
+    @property
+    def notes_server(self):
+        environment = {"NOTES_DIR": str(self.notes), "NOTES_COUNT": str(self.counted)}
+        return {"command": sys.executable, "args": [str(NOTES)], "env": environment}
 
     def configure_mcp(self, **servers):
         (self.home / "mcp.json").write_text(json.dumps({"mcpServers": servers}))
@@ -70,10 +72,11 @@ class Bot:
         await self.discord.wait_for_ready(timeout=20)
 
     async def wait_for_run(self, tool):
-        """Until a tool of the notes server has begun; the file is another process's, so it is looked at again and again."""
-        async with asyncio.timeout(15):
-            while not self.runs(tool):
-                await asyncio.sleep(0.02)
+        """Wait until a tool of the notes server has begun."""
+        await _looked_at_often(lambda: self.runs(tool))
+
+    async def wait_for_file(self, path):
+        await _looked_at_often(path.exists)
 
     async def kill(self):
         """SIGKILL: nothing is cleaned up."""
@@ -129,6 +132,13 @@ class Bot:
             return ours and words in message.content and "❌" in message.reactions
 
         return await self.discord.wait_for_message(channel, ready, timeout=timeout)
+
+
+async def _looked_at_often(condition):
+    """Wait for what another process writes into a file, of which nobody tells us."""
+    async with asyncio.timeout(15):
+        while not condition():
+            await asyncio.sleep(0.02)
 
 
 def _unpaired(messages):

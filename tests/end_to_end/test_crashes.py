@@ -102,6 +102,36 @@ async def test_tool_with_effects_is_not_started_again_after_a_kill(bot, discord_
     assert bot.unpaired() == []
 
 
+async def test_results_that_were_saved_without_their_checkpoint_are_not_lost(bot, discord_, script, model):
+    """Killed behind the model's call, the tools, and the answer, each time right before the checkpoint."""
+    bot.program = [sys.executable, str(SLOW_BOT), "run"]
+    bot.configure('[tools.policy]\n"write_note" = "auto"\n')
+    alice, general = discord_.user("alice"), discord_.channel("general")
+    script.then(call("write_note", _id="a", name="new", text="x"), call("list_notes", _id="b"), text="Let me see.")
+    script.then(say("It is written."))
+    # Input and start are checkpoints of their own; later runs begin by applying what the former one saved.
+    for stuck_at in ("3", "3", "2"):
+        bot.environment["STUCK_AT"] = stuck_at
+        await bot.start()
+        if not discord_.messages(general):
+            await discord_.send(alice, general, bot.mention("write"))
+        await bot.wait_for_file(bot.home / "stuck")
+        await bot.kill()
+        (bot.home / "stuck").unlink()
+    del bot.environment["STUCK_AT"]
+    await bot.start()
+    await bot.said(general, "It is written.")
+    script.then(say(THANKS))
+    await discord_.send(alice, general, bot.mention("thank you"))
+    await bot.said(general, THANKS)
+    assert len(bot.shown(general, "Let me see.")) == len(bot.shown(general, "It is written.")) == 1
+    assert bot.runs("write_note") == bot.runs("list_notes") == 1
+    assert [m["role"] for m in model.requests[-1].messages] == [
+        "system", "user", "assistant", "tool", "tool", "assistant", "user",
+    ]  # fmt: skip
+    assert len(model.requests) == 3
+
+
 async def test_turn_that_kills_the_process_every_time_is_given_up(bot, discord_, script):
     alice, general = discord_.user("alice"), discord_.channel("general")
     await bot.start()

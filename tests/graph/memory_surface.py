@@ -65,4 +65,4 @@ class _OneTurn:
         pass
 
     async def close(self):
-        pass
+        self._memory.changed.set()
