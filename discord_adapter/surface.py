@@ -14,6 +14,7 @@ from graph.errors import SurfaceError
 
 if TYPE_CHECKING:
     from checkpoints.approvals import Approval, Decision
+    from checkpoints.deliveries import Delivery
     from discord_adapter.outbox import Outbox
     from graph.turn import Turn
 
@@ -100,10 +101,25 @@ class DiscordSurface:
             content, file = card(approval)
             delivery = await self._outbox.show(delivery, content, final=False, reply_to=self._reference(), file=file)
         if not delivery.final:
-            await self._outbox.react(delivery, APPROVE, REFUSE)
-            delivery = await self._outbox.finish(delivery)
-        # Whoever reacted between the message and this line, or while no process listened; a refusal wins.
-        reacted = await self._outbox.reactions(delivery, REFUSE, APPROVE)
+            delivery = await self._offer(delivery, APPROVE, REFUSE)
+        return await self._standing(delivery, approval)
+
+    async def _offer(self, delivery: Delivery, *emoji: str) -> Delivery:
+        """Put reactions on a message for a person to click; where we may not, they can add their own."""
+        try:
+            await self._outbox.react(delivery, *emoji)
+        except SurfaceError as error:
+            log.warning("reactions_not_added", turn=self._turn.key, error=str(error))
+        return await self._outbox.finish(delivery)
+
+    async def _standing(self, delivery: Delivery, approval: Approval) -> Decision | None:
+        """What the requester decided on a card before we looked: right after it was posted, or while we were away."""
+        try:
+            reacted = await self._outbox.reactions(delivery, REFUSE, APPROVE)
+        except SurfaceError as error:
+            log.warning("reactions_not_read", turn=self._turn.key, error=str(error))
+            return None
+        # In this order, so that a refusal wins.
         return next((DECISIONS[emoji] for emoji, people in reacted.items() if approval.requester_id in people), None)
 
     async def settle(self, approval: Approval) -> None:
@@ -132,8 +148,7 @@ class DiscordSurface:
         link = f"https://discord.com/channels/{guild}/{approval.channel_id}/{card_delivery.message_id}"
         sentence = f"I still wait for your decision on {link}; {GO_ON} goes on without it."
         delivery = await self._outbox.show(delivery, sentence, final=False, reply_to=self._reference())
-        await self._outbox.react(delivery, GO_ON)
-        await self._outbox.finish(delivery)
+        await self._offer(delivery, GO_ON)
 
     async def flush(self) -> None:
         """Wait until all texts are shown; one that was cut short stays as it is."""
