@@ -123,13 +123,18 @@ def open_database(url: str = DEFAULT_URL) -> Database:
     """The database at a URL; its folder is made where it is missing.
 
     Raises:
-        DatabaseError: The URL is wrong, or its folder cannot be made.
+        DatabaseError: The URL is wrong, its folder cannot be made, or what it names is no database.
     """
     path = sqlite_path(url)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DatabaseError(f"The folder of the database {path} cannot be made: {error.strerror}.") from error
+    try:  # here, where no thread of a failed connection is left to outlive the event loop
+        with closing(sqlite3.connect(path)) as probe:
+            probe.execute("PRAGMA schema_version")
+    except sqlite3.Error as error:
+        raise DatabaseError(f"The database {path} cannot be used: {error}.") from error
     engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
     event.listen(engine.sync_engine, "connect", _prepare_connection)
     event.listen(engine.sync_engine, "begin", _begin)

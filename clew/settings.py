@@ -93,6 +93,8 @@ class Settings:
             environment = Environment()
         except ValidationError as error:
             raise SettingsError(_problems(error, _variable)) from error
+        except UnicodeDecodeError as error:
+            raise SettingsError(f".env is not UTF-8: {error.reason} at byte {error.start}.") from error
         return cls(environment, _config_file(environment.clew_config))
 
     @property

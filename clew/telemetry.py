@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,11 @@ class _Redacting:
 
     def __init__(self, renderer: Any, secrets: Sequence[str]) -> None:  # noqa: ANN401 - structlog's renderers
         self._renderer = renderer
-        self._secrets = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
+        found = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
+        # As it is, and as it is written in JSON and in Python's quotes; the longest first, since one may hold another.
+        forms = {form for secret in found for form in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1])}
+        escaped = {json.dumps(form, ensure_ascii=False)[1:-1] for form in forms}
+        self._secrets = sorted(forms | escaped, key=len, reverse=True)
 
     def __call__(self, logger: WrappedLogger, name: str, event: EventDict) -> str:
         line = str(self._renderer(logger, name, event))
@@ -47,7 +52,8 @@ def configure_logging(secrets: Sequence[str] = (), *, level: int = logging.INFO)
     ]
     final: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if sys.stderr.isatty():
-        renderer: Any = structlog.dev.ConsoleRenderer()
+        # Not the traceback with local variables: a secret that is broken over two lines there would not be found.
+        renderer: Any = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     else:
         final.append(structlog.processors.format_exc_info)
         renderer = structlog.processors.JSONRenderer(ensure_ascii=False)

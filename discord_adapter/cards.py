@@ -37,8 +37,8 @@ def card(approval: Approval) -> tuple[str, discord.File | None]:
 def exact(arguments: object) -> str:
     """Arguments as JSON in which nothing is disguised.
 
-    Characters that cannot be seen or that turn the text around (Unicode categories C and Zl/Zp) are written as
-    escapes, and so are backticks in threes, which would end the code block; it stays the same JSON.
+    Characters that cannot be seen, that look like a space or that turn the text around are written as escapes, and so
+    are backticks in threes, which would end the code block; it stays the same JSON.
     """
     text = json.dumps(arguments, indent=2, ensure_ascii=False)
     return "".join(_escaped(character) if _hidden(character) else character for character in text).replace(
@@ -74,9 +74,16 @@ def _footer(approval: Approval) -> str:
     return f"Decided by <@{approval.decided_by}>{when}."
 
 
+# Letters and marks that show nothing: grapheme joiner, Hangul fillers, Mongolian and other variation selectors, Braille
+# blank.
+_BLANK = frozenset(
+    map(chr, (0x34F, 0x115F, 0x1160, 0x2800, 0x3164, 0xFFA0, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10)))
+) | frozenset(map(chr, range(0xE0100, 0xE01F0)))
+
+
 def _hidden(character: str) -> bool:
     category = unicodedata.category(character)
-    return character != "\n" and (category[0] == "C" or category in ("Zl", "Zp"))
+    return character not in "\n " and (category[0] in "CZ" or character in _BLANK)
 
 
 def _escaped(character: str) -> str:

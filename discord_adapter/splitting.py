@@ -53,17 +53,19 @@ def closed(text: str) -> str:
 def _first_part(opening: str, rest: str, limit: int) -> tuple[str, str, str]:
     """The first part of a text that is too long, what is left, and the fence to open before it."""
     room = limit - len(opening)
-    cut = _cut(rest, room)
-    fence = open_fence(opening + rest[:cut])
+    closing = ""
+    while True:
+        cut = _cut(rest, room - len(closing))
+        fence = open_fence(opening + rest[:cut])
+        needed = f"\n{_mark(fence)}" if fence else ""
+        if len(needed) <= len(closing):
+            break
+        closing = needed
+    part = opening + rest[:cut].rstrip("\n")
     if fence is None:
-        return opening + rest[:cut].rstrip("\n"), _without_break(rest, cut), ""
-    closing = f"\n{_mark(fence)}"
-    cut = _cut(rest, room - len(closing))
-    fence = open_fence(opening + rest[:cut])
-    if fence is None:
-        return opening + rest[:cut].rstrip("\n"), _without_break(rest, cut), ""
+        return part, _without_break(rest, cut), ""
     # Inside a code block blank lines count: none is taken away behind the cut.
-    return opening + rest[:cut].rstrip("\n") + closing, rest[cut:], f"{fence}\n"
+    return part + needed, rest[cut:], f"{fence}\n"
 
 
 def _cut(text: str, room: int) -> int:

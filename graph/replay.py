@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
 
 from checkpoints.keys import Conversation
@@ -111,11 +111,13 @@ class _RecordedToolbox:
     _answers: defaultdict[str, deque[ToolMessage]] = field(default_factory=lambda: defaultdict(deque))
 
     def __post_init__(self) -> None:
-        answers = {m.tool_call_id: m for m in self.turn.messages if isinstance(m, ToolMessage)}
-        for message in model_messages(list(self.turn.messages)):
-            for call in message.tool_calls:
-                if answer := answers.get(call["id"] or ""):
-                    self._answers[fingerprint(call["name"], call["args"])].append(answer)
+        # An endpoint may use the id of a call again in a later message: an answer belongs to the newest one.
+        asked: dict[str, str] = {}
+        for message in self.turn.messages:
+            if isinstance(message, AIMessage):
+                asked |= {call["id"] or "": fingerprint(call["name"], call["args"]) for call in message.tool_calls}
+            elif isinstance(message, ToolMessage) and message.tool_call_id in asked:
+                self._answers[asked[message.tool_call_id]].append(message)
 
     def definitions(self) -> list[dict[str, Any]]:
         return self.turn.definitions

@@ -114,21 +114,20 @@ def _told_before(messages: list[AnyMessage], decided: Container[str]) -> list[Tu
     A run that a decision resumed tells of the calls from there on; those before it were told, and shown, to the end.
     """
     turn = current_turn(messages)
-    answers = {message.tool_call_id: message for message in turn if isinstance(message, ToolMessage)}
-    texts: list[TurnEvent] = []
-    calls: list[TurnEvent] = []
+    # By the ids of the messages: an endpoint may give the calls of every step the same ids.
+    answers = {message.id: message for message in turn if isinstance(message, ToolMessage)}
+    events: list[TurnEvent] = []
     for segment, message in enumerate(model_messages(turn)):
         if message.text and CLOSING_MARK not in message.additional_kwargs:
-            texts.append(TextFinished(segment, message.text))
+            events.append(TextFinished(segment, message.text))
         asked = [(str(call["id"]), call["name"] or "") for call in [*message.tool_calls, *message.invalid_tool_calls]]
         if any(call_id in decided for call_id, _ in asked):
-            calls.clear()
-        if any(call_id in answers for call_id, _ in asked):
-            calls += [ToolStarted(call_id, name) for call_id, name in asked]
-        for call_id, name in asked:
-            if answer := answers.get(call_id):
-                calls.append(ToolFinished(call_id, name, answer.status == "error"))
-    return texts + calls
+            events = [event for event in events if isinstance(event, TextFinished)]
+        answered = [(call, answers.get(f"{message.id}/{call[0]}")) for call in asked]
+        if any(answer for _, answer in answered):
+            events += [ToolStarted(*call) for call in asked]
+        events += [ToolFinished(*call, answer.status == "error") for call, answer in answered if answer]
+    return events
 
 
 def _waiting(state: StateSnapshot) -> ApprovalNeeded | None:

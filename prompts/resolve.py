@@ -75,7 +75,7 @@ class Prompts:
             return Resolved(text, "set for this server")
         if self._file and (text := await self._file.read()):
             return Resolved(text, "from the operator's file")
-        if self._settings.text:
+        if self._settings.text and self._settings.text.strip():
             return Resolved(self._settings.text, "from the operator's settings")
         return Resolved(shipped(), "the one that clew ships with")
 

@@ -182,4 +182,5 @@ async def bot(tmp_path, discord_, model):
         print(bot.log)
         assert bot.environment["LITELLM_API_KEY"] not in bot.log
         assert discord_.token not in bot.log
+        assert "Traceback" not in bot.log
     assert bot.unpaired() == []

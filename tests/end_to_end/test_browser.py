@@ -135,11 +135,12 @@ async def test_turn_of_several_steps_reads_asks_and_answers(page, bot, script, m
     await seen(page, "Let me look.")
     asked = await card(page, "delete_note")
     await expect(asked).to_contain_text('"name": "todo"')
-    await expect((await seen(page, "read_note ✓")).locator("small .edited")).to_be_visible()  # behind its last word
+    await seen(page, "read_note ✓")
     assert (bot.notes / "todo.txt").exists()
     await asked.get_by_test_id("reaction-✅").click()
     await seen(page, "Your note said milk, and I have deleted todo.")
-    await seen(page, "✅ Approved: delete_note")
+    approved = await seen(page, "✅ Approved: delete_note")
+    await expect(approved.locator("small .edited")).to_be_visible()  # the mark stands behind the last word
     assert not (bot.notes / "todo.txt").exists()
     assert [bot.runs("read_note"), bot.runs("delete_note")] == [1, 1]
     assert len(model.requests) == 3

@@ -125,6 +125,7 @@ async def test_results_that_were_saved_without_their_checkpoint_are_not_lost(bot
     await discord_.send(alice, general, bot.mention("thank you"))
     await bot.said(general, THANKS)
     assert len(bot.shown(general, "Let me see.")) == len(bot.shown(general, "It is written.")) == 1
+    assert len(bot.shown(general, "`write_note` ✓ · `list_notes` ✓")) == 1
     assert bot.runs("write_note") == bot.runs("list_notes") == 1
     assert [m["role"] for m in model.requests[-1].messages] == [
         "system", "user", "assistant", "tool", "tool", "assistant", "user",

@@ -1,0 +1,125 @@
+import asyncio
+
+from checkpoints.database import open_database
+from checkpoints.inbox import InboxState
+from checkpoints.journal import Journal
+from checkpoints.keys import Conversation
+
+
+async def test_second_claim_of_a_key_changes_nothing(journal, here):
+    assert await journal.inbox.claim("k", here, {"text": "first"})
+    assert not await journal.inbox.claim("k", Conversation(9, 9, 9), {"text": "second"})
+
+    row = await journal.inbox.get("k")
+    assert (row.conversation, row.payload, row.state, row.dispatches, row.closing) == (
+        here,
+        {"text": "first"},
+        InboxState.WAITING,
+        0,
+        None,
+    )
+
+
+async def test_one_of_fifty_claims_at_once_wins(journal, here):
+    won = await asyncio.gather(*(journal.inbox.claim("k", here, {"by": number}) for number in range(50)))
+
+    assert won.count(True) == 1
+    assert (await journal.inbox.get("k")).payload == {"by": won.index(True)}
+
+
+async def test_one_of_many_claims_from_two_programs_wins(journal, url, here):
+    other = open_database(url)
+    theirs = Journal(other)
+    won = await asyncio.gather(*((journal, theirs)[n % 2].inbox.claim(f"k{n // 10}", here, {}) for n in range(50)))
+    await other.close()
+
+    assert [sum(won[start : start + 10]) for start in range(0, 50, 10)] == [1, 1, 1, 1, 1]
+
+
+async def test_fifty_different_claims_all_win(journal, here):
+    assert all(await asyncio.gather(*(journal.inbox.claim(f"k{number}", here, {}) for number in range(50))))
+
+
+async def test_payload_comes_back_as_it_went_in(journal, here):
+    payload = {"text": 'a "quote", \n\u200b, 🦊 and \u0000', "id": 2**63 - 1, "none": None, "list": [1, {"a": []}]}
+    await journal.inbox.claim("k", here, payload)
+
+    assert (await journal.inbox.get("k")).payload == payload
+
+
+async def test_head_is_the_oldest_that_is_not_closed(journal, here):
+    for key in ("z", "a", "m"):
+        await journal.inbox.claim(key, here, {})
+    await journal.inbox.claim("elsewhere", Conversation(1, 2, 4), {})
+
+    heads = []
+    while row := await journal.inbox.head(here):
+        heads.append(row.key)
+        await journal.inbox.close(row.key)
+
+    assert heads == ["z", "a", "m"]
+    assert (await journal.inbox.get("z")).state == InboxState.CLOSED
+    assert (await journal.inbox.head(Conversation(1, 2, 4))).key == "elsewhere"
+
+
+async def test_running_and_asking_rows_stay_at_the_head(journal, here):
+    await journal.inbox.claim("first", here, {})
+    await journal.inbox.claim("second", here, {})
+
+    await journal.inbox.dispatch("first")
+    assert (await journal.inbox.head(here)).key == "first"
+    await journal.inbox.rest("first", InboxState.ASKING)
+    assert (await journal.inbox.head(here)).key == "first"
+
+
+async def test_behind_gives_those_who_wait_in_order_without_the_row_itself(journal, here):
+    for key in ("first", "second", "third", "fourth"):
+        await journal.inbox.claim(key, here, {})
+    await journal.inbox.close("third")
+    await journal.inbox.claim("elsewhere", Conversation(None, 2, 3), {})
+
+    assert [row.key for row in await journal.inbox.behind("first", here)] == ["second", "fourth"]
+
+
+async def test_starts_are_counted_until_the_row_rests(journal, here):
+    await journal.inbox.claim("k", here, {})
+    for _ in range(3):
+        await journal.inbox.dispatch("k")
+    row = await journal.inbox.get("k")
+    assert (row.state, row.dispatches) == (InboxState.RUNNING, 3)
+
+    await journal.inbox.rest("k", InboxState.ASKING)
+    row = await journal.inbox.get("k")
+    assert (row.state, row.dispatches) == (InboxState.ASKING, 0)
+
+
+async def test_starts_at_once_are_each_counted(journal, here):
+    await journal.inbox.claim("k", here, {})
+    await asyncio.gather(*(journal.inbox.dispatch("k") for _ in range(20)))
+
+    assert (await journal.inbox.get("k")).dispatches == 20
+
+
+async def test_first_reason_to_close_stands(journal, here):
+    await journal.inbox.claim("k", here, {})
+    await journal.inbox.request_close("k", "stopped: first")
+    await journal.inbox.request_close("k", "failed: second")
+
+    row = await journal.inbox.get("k")
+    assert (row.closing, row.state) == ("stopped: first", InboxState.WAITING)
+
+
+async def test_unfinished_names_each_conversation_once_oldest_first(journal, here):
+    late, early = Conversation(1, 1, 1), Conversation(9, 9, 9)
+    for key, conversation in (("a", here), ("b", early), ("c", late), ("d", early), ("e", late)):
+        await journal.inbox.claim(key, conversation, {})
+    await journal.inbox.close("a")
+    await journal.inbox.rest("c", InboxState.ASKING)
+
+    assert await journal.inbox.unfinished() == [early, late]
+
+
+async def test_unknown_key_has_no_row(journal, here):
+    assert await journal.inbox.get("nobody") is None
+    assert await journal.inbox.head(here) is None
+    assert await journal.inbox.unfinished() == []

@@ -1,0 +1,97 @@
+"""clew's own Discord client between a local Discord and a real journal."""
+
+import asyncio
+
+import discord
+import pytest
+import yarl
+from discord.gateway import DiscordWebSocket
+from pydantic import SecretStr
+
+from checkpoints.database import open_database
+from checkpoints.journal import Journal
+from checkpoints.keys import Conversation
+from discord_adapter.client import ClewClient, DiscordSettings
+from discord_adapter.outbox import Outbox
+from discord_adapter.surface import DiscordSurfaces
+from graph.turn import Turn
+from playground import LocalDiscord
+
+
+@pytest.fixture
+async def local(monkeypatch):
+    async with LocalDiscord() as server:
+        monkeypatch.setattr(discord.http.Route, "BASE", server.api_base)
+        monkeypatch.setattr(discord.asset.Asset, "BASE", server.cdn_base)
+        monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(server.gateway_url))
+        yield server
+
+
+@pytest.fixture
+def general(local):
+    return local.channel("general")
+
+
+@pytest.fixture
+def alice(local):
+    return local.user("alice")
+
+
+@pytest.fixture
+async def client(local):
+    """Logged in, without a gateway: enough to send."""
+    client = ClewClient(DiscordSettings(token=SecretStr(local.token)))
+    await client.login(local.token)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def turns(local):
+    """The turns that clew's client takes from the gateway, as a queue."""
+    queue = asyncio.Queue()
+
+    async def started():
+        pass
+
+    client = ClewClient(DiscordSettings(token=SecretStr(local.token)))
+    client.connect_to(accept=queue.put, reactions=None, on_started=started)
+    running = asyncio.create_task(client.start(local.token))
+    await local.wait_for_ready()
+    yield queue
+    await client.close()
+    await running
+
+
+@pytest.fixture
+async def journal(tmp_path):
+    database = open_database(f"sqlite:///{tmp_path / 'clew.db'}")
+    await database.upgrade()
+    yield Journal(database)
+    await database.close()
+
+
+@pytest.fixture
+async def turn(journal, alice, local, general):
+    """A turn that alice's message asked for."""
+    asked = await local.send(alice, general, "hello")
+    here = Conversation(general.guild_id, general.id, alice.id)
+    turn = Turn("message:1:0", here, alice.id, general.id, "hello", message_id=asked.id)
+    await journal.inbox.claim(turn.key, here, turn.payload())
+    return turn
+
+
+@pytest.fixture
+def outbox(client, journal):
+    return Outbox(client, journal.deliveries)
+
+
+@pytest.fixture
+def surface(outbox, turn):
+    return DiscordSurfaces(outbox).open(turn)
+
+
+@pytest.fixture
+def shown(local, general):
+    """The messages of the bot that stand in the channel now."""
+    return lambda: [message for message in local.messages(general) if message.author == local.bot]

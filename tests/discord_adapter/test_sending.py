@@ -1,0 +1,165 @@
+"""Outbox, replies and surface over the wire: each part is one message, whatever happens to the program."""
+
+import pytest
+
+from checkpoints.approvals import Approval, Decision
+from discord_adapter.outbox import Outbox
+from discord_adapter.replies import GrowingText
+from discord_adapter.surface import DiscordSurfaces
+from graph.errors import SurfaceError
+from playground.permissions import Permission
+
+SUPPRESS_EMBEDS = 4
+
+
+async def test_part_shown_again_by_a_program_that_forgot_is_the_same_message(client, outbox, journal, turn, shown):
+    """The old program died between the POST and the note of it: Discord's nonce gives the message back."""
+    planned = await outbox.plan(turn.key, "text:0:0", turn.channel_id)
+    first = await outbox.show(planned, "old words", final=False)
+    again = await Outbox(client, journal.deliveries).show(planned, "new words", final=True)
+
+    assert first.message_id == again.message_id
+    assert [message.content for message in shown()] == ["new words"]
+    assert (await journal.deliveries.of(turn.key)) == [again]
+    assert again.final
+
+
+async def test_known_message_is_edited(outbox, turn, shown):
+    delivery = await outbox.plan(turn.key, "text:0:0", turn.channel_id)
+    delivery = await outbox.show(delivery, "one", final=False)
+    await outbox.show(delivery, "two", final=True)
+
+    assert [[version.content for version in message.history] for message in shown()] == [["one", "two"]]
+
+
+async def test_links_stay_without_previews_after_an_edit(outbox, turn, shown):
+    delivery = await outbox.show(
+        await outbox.plan(turn.key, "text:0:0", turn.channel_id), "https://a.example", final=False
+    )
+    assert shown()[0].flags & SUPPRESS_EMBEDS
+    await outbox.edit(delivery, "https://b.example")
+
+    assert shown()[0].content == "https://b.example"
+    assert shown()[0].flags & SUPPRESS_EMBEDS
+
+
+async def test_message_that_somebody_deleted_is_left_alone(local, outbox, turn, shown):
+    delivery = await outbox.show(await outbox.plan(turn.key, "text:0:0", turn.channel_id), "one", final=False)
+    await local.delete(local.bot, shown()[0])
+
+    await outbox.edit(delivery, "two")
+    await outbox.react(delivery, "✅")
+    await outbox.delete(delivery)
+    assert shown() == []
+
+
+async def test_nothing_that_is_sent_pings(outbox, turn, shown, alice):
+    words = f"@everyone @here {alice.mention}"
+    delivery = await outbox.show(await outbox.plan(turn.key, "text:0:0", turn.channel_id), words, final=False)
+    await outbox.edit(delivery, f"{words}!")
+
+    (message,) = shown()
+    assert message.content == f"{words}!"
+    assert not message.pinged
+    assert not message.pinged_everyone
+
+
+async def test_channel_where_we_may_not_write_is_a_surface_error(local, outbox, turn, general, surface):
+    local.overwrite(general, local.everyone(local.guild_of(general)), deny=Permission.SEND_MESSAGES)
+    with pytest.raises(SurfaceError):
+        await outbox.show(await outbox.plan(turn.key, "text:0:0", turn.channel_id), "one", final=True)
+    with pytest.raises(SurfaceError):
+        await surface.say("closing", "a sentence")
+    surface.finish_text(0, "an answer")
+    with pytest.raises(SurfaceError):
+        await surface.flush()
+    await surface.close()
+
+
+async def test_channel_that_is_gone_is_a_surface_error(local, outbox, turn, general):
+    local.delete_channel(general)
+    with pytest.raises(SurfaceError):
+        await outbox.show(await outbox.plan(turn.key, "text:0:0", turn.channel_id), "one", final=True)
+
+
+async def test_long_answer_ends_as_exactly_what_it_is(surface, shown, journal, turn):
+    text = "Look:\n```python\n" + "".join(f"line_{n} = {n}\n" for n in range(200)) + "```\nThat is all."
+    for start in range(0, 600, 200):
+        surface.text(0, text[start : start + 200])
+    surface.finish_text(0, text)
+    await surface.flush()
+    await surface.close()
+
+    parts = [message.content for message in shown()]
+    assert len(parts) == 2
+    assert parts[0].endswith("\n```")
+    assert parts[1].startswith("```python\n")
+    code = parts[0].removesuffix("```") + parts[1].removeprefix("```python\n")
+    assert code == text
+    assert [delivery.final for delivery in await journal.deliveries.of(turn.key)] == [True, True]
+    assert shown()[0].reference.message_id == turn.message_id
+    assert shown()[1].reference is None
+
+
+async def test_text_that_became_shorter_takes_its_second_message_away(outbox, turn, shown):
+    text = GrowingText(outbox, turn.key, "text:0", turn.channel_id, None)
+    text.add("word " * 700)
+    await text.show()
+    assert len(shown()) == 2
+    text.finish("short")
+    await text.show(settled=True)
+
+    assert [message.content for message in shown()] == ["short"]
+
+
+async def test_answer_of_a_former_program_is_continued_in_its_message(outbox, surface, turn, shown):
+    delivery = await outbox.plan(turn.key, "text:0:0", turn.channel_id)
+    await outbox.show(delivery, "an answ", final=False)
+    surface.finish_text(0, "an answer")
+    await surface.flush()
+    await surface.close()
+
+    assert [message.content for message in shown()] == ["an answer"]
+
+
+async def test_sentence_said_again_is_said_once(outbox, surface, turn, shown):
+    await surface.say("closing", "stopped")
+    await DiscordSurfaces(outbox).open(turn).say("closing", "stopped")
+
+    assert [message.content for message in shown()] == ["stopped"]
+
+
+@pytest.fixture
+async def approval(journal, turn):
+    approval = Approval("i", "c", turn.key, "wipe", {"x": 1}, "f", turn.user_id, turn.channel_id)
+    await journal.approvals.ask(approval)
+    return approval
+
+
+async def test_card_has_the_two_reactions_and_is_posted_once(outbox, surface, approval, turn, shown):
+    assert await surface.ask(approval) is None
+    assert await DiscordSurfaces(outbox).open(turn).ask(approval) is None
+
+    (message,) = shown()
+    assert list(message.reactions) == ["✅", "❌"]
+    assert '"x": 1' in message.content
+
+
+@pytest.mark.parametrize(
+    ("emoji", "decision"), [(["✅"], Decision.APPROVED), (["❌"], Decision.REFUSED), (["✅", "❌"], Decision.REFUSED)]
+)
+async def test_decision_made_while_nobody_listened_is_read_from_the_card(
+    local, surface, approval, shown, alice, emoji, decision
+):
+    await surface.ask(approval)
+    for one in emoji:
+        await local.react(alice, shown()[0], one)
+
+    assert await surface.ask(approval) == decision
+
+
+async def test_reaction_of_somebody_else_on_the_card_decides_nothing(local, surface, approval, shown):
+    await surface.ask(approval)
+    await local.react(local.user("bob"), shown()[0], "✅")
+
+    assert await surface.ask(approval) is None

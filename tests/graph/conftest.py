@@ -1,0 +1,201 @@
+"""The engine with all its real parts: graph, SQLite, journal, tools with a policy, and a scripted model endpoint."""
+
+import asyncio
+from collections import defaultdict
+from contextlib import AsyncExitStack
+
+import pytest
+
+from checkpoints.approvals import Decision
+from checkpoints.database import open_database
+from checkpoints.inbox import InboxState
+from checkpoints.journal import Journal
+from checkpoints.keys import Conversation
+from checkpoints.saver import open_saver
+from graph.branching import Branching
+from graph.build import build
+from graph.llm import Model, ModelSettings
+from graph.running import config_of
+from graph.state import ConversationContext
+from graph.tokens import counter_for
+from graph.toolbox import JournaledToolbox
+from graph.turn import Turn
+from graph.turns import TurnEngine
+from graph.window import Window
+from playground.model import ModelServer, Scripted
+from tests.graph.memory_surface import MemorySurface
+from tools.catalog import Catalog
+from tools.policy import Policy, PolicySettings
+from tools.tool import Hints, Origin, Tool
+
+HERE = Conversation(1, 2, 3)
+WHOLE_NUMBER = {"type": "object", "properties": {"x": {"type": "integer"}}, "additionalProperties": False}
+
+
+class Tools:
+    """`look` runs by itself, `wipe` asks; both write down that they ran. A test may hold one or let it fail."""
+
+    def __init__(self):
+        self.ran = []
+        self.began = defaultdict(asyncio.Event)
+        self.held = {}
+        self.results = {}
+        self.rules = {}
+
+    def catalog(self):
+        return Catalog(lambda: [self._tool("look", read_only=True), self._tool("wipe", read_only=False)])
+
+    def policy(self):
+        return Policy(PolicySettings(self.rules))
+
+    def _tool(self, name, *, read_only):
+        async def run(arguments, _origin):
+            self.ran.append((name, arguments.get("x")))
+            self.began[name].set()
+            if name in self.held:
+                await self.held[name].wait()
+            result = self.results.get(name, f"{name} {arguments.get('x')} done")
+            if isinstance(result, Exception):
+                raise result
+            return result
+
+        hints = Hints(read_only=read_only, open_world=False)
+        return Tool(name, f"does {name}", WHOLE_NUMBER, "clew", hints, run)
+
+
+class Program:
+    """One run of the program: an engine over the database. Another one over the same database comes after it."""
+
+    def __init__(self, stand):
+        self.stand = stand
+        self.surface = MemorySurface()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self):
+        stand = self.stand
+        self.saver = await self._stack.enter_async_context(open_saver(stand.database.path))
+        self.graph = build(self.saver)
+        self.engine = TurnEngine(self.graph, stand.journal, self, self.surface)
+        await self._stack.enter_async_context(self.engine)
+        self.branching = Branching(self.engine, self.graph, stand.journal, self.saver)
+        return self
+
+    async def __aexit__(self, *error):
+        await self._stack.aclose()
+
+    async def context(self, turn, thread_id, closing):
+        """The context of a run (the engine's `Contexts`)."""
+        stand = self.stand
+        toolbox = JournaledToolbox(
+            stand.tools.catalog(),
+            stand.tools.policy(),
+            stand.journal.tool_runs,
+            thread_id=thread_id,
+            turn_key=turn.key,
+            origin=Origin(1, turn.channel_id, turn.user_id),
+        )
+        return ConversationContext(turn.key, "be nice", stand.model, stand.window, toolbox, stand.step_limit, closing)
+
+    async def ask(self, number, text="hello", conversation=HERE):
+        return await self.engine.accept(turn(number, text, conversation))
+
+    async def answered(self, number, segment=0):
+        """Wait until a text of a turn is whole; give it."""
+        key = (f"m:{number}:0", segment)
+        await self.surface.until(lambda: key in self.surface.texts)
+        return self.surface.texts[key]
+
+    async def told(self, number, part="closing"):
+        """Wait until a sentence of ours was said in a turn; give it."""
+        key = (f"m:{number}:0", part)
+        await self.surface.until(lambda: key in self.surface.said)
+        return self.surface.said[key]
+
+    async def cards(self, count):
+        """Wait for so many cards; give their keys in the order they were shown."""
+        await self.surface.until(lambda: len(self.surface.cards) >= count)
+        assert len(self.surface.cards) == count
+        return list(self.surface.cards)
+
+    async def approve(self, card, user=3):
+        return await self.engine.decide(*card, Decision.APPROVED, user)
+
+    async def refuse(self, card, user=3):
+        return await self.engine.decide(*card, Decision.REFUSED, user)
+
+    async def closed(self, number):
+        """Wait until a turn is closed in the journal; the engine says nothing after that."""
+        async with asyncio.timeout(10):
+            while True:
+                self.surface.changed.clear()
+                row = await self.stand.journal.inbox.get(f"m:{number}:0")
+                if row and row.state == InboxState.CLOSED:
+                    return
+                await self.surface.changed.wait()
+
+    async def state(self, thread_id=None):
+        thread_id = thread_id or (await self.stand.journal.branches.current(HERE)).thread_id
+        return await self.graph.aget_state(config_of(thread_id))
+
+    async def messages(self, thread_id=None):
+        return (await self.state(thread_id)).values["messages"]
+
+
+class Stand:
+    """What outlives a program: database, endpoint, the tools' effects."""
+
+    def __init__(self, database, server, script):
+        self.database = database
+        self.journal = Journal(database)
+        self.server = server
+        self.script = script
+        self.tools = Tools()
+        self.step_limit = 5
+
+    async def prepare(self, **settings):
+        values = {"api_base": self.server.base_url, "name": "scripted", "timeout": 10} | settings
+        self.model = Model(ModelSettings(**values))
+        self.window = Window(await counter_for("scripted"), 8000)
+
+    def program(self):
+        return Program(self)
+
+    def sent(self, number=-1):
+        """The roles and texts of a request, without the system prompt."""
+        return [(one["role"], one.get("content")) for one in self.server.requests[number].messages[1:]]
+
+
+def turn(number, text="hello", conversation=HERE):
+    return Turn(f"m:{number}:0", conversation, 3, conversation.channel_id, text)
+
+
+@pytest.fixture
+def script():
+    return Scripted()
+
+
+@pytest.fixture
+async def server(script):
+    """The endpoint; that it was never sent a call without its answer holds in every test."""
+    async with ModelServer(script) as running:
+        yield running
+    for request in running.requests:
+        called = [call["id"] for one in request.messages for call in one.get("tool_calls") or []]
+        answered = [one["tool_call_id"] for one in request.messages if one["role"] == "tool"]
+        assert sorted(called) == sorted(answered), request.messages
+
+
+@pytest.fixture
+async def stand(tmp_path, server, script):
+    database = open_database(f"sqlite:///{tmp_path / 'clew.db'}")
+    await database.upgrade()
+    stand = Stand(database, server, script)
+    await stand.prepare()
+    yield stand
+    await database.close()
+
+
+@pytest.fixture
+async def clew(stand):
+    async with stand.program() as program:
+        yield program

@@ -1,0 +1,250 @@
+"""What a new program makes of what an old one left: nothing is lost, and nothing happens twice."""
+
+import asyncio
+
+import pytest
+
+from checkpoints.approvals import Decision
+from checkpoints.inbox import InboxState
+from checkpoints.tool_runs import ToolRunKey
+from graph.turns import MAX_DISPATCHES
+from playground.model import call, say
+
+
+@pytest.fixture
+async def program(stand):
+    """Programs over the same database, one after the other."""
+    running = []
+
+    async def begin(*, recover=True):
+        for former in running:
+            await former.engine.drain(0)
+        fresh = stand.program()
+        await fresh.__aenter__()
+        running.append(fresh)
+        if recover:
+            await fresh.engine.recover()
+        return fresh
+
+    yield begin
+    for one in reversed(running):
+        await one.__aexit__(None, None, None)
+
+
+async def test_turn_cut_off_in_the_models_answer_is_answered_by_the_next_program(stand, program):
+    old = await program()
+    gate = stand.script.hold()
+    stand.script.then(say("an answer that nobody hears"))
+    await old.ask(1)
+    await gate.reached
+    async with asyncio.timeout(5):  # a cancellation that is lost on the way would wait for the model
+        await old.engine.drain(0)
+    assert (await stand.journal.inbox.get("m:1:0")).state == InboxState.RUNNING
+
+    stand.script.then(say("here I am"))
+    new = await program()
+    assert await new.answered(1) == "here I am"
+    await new.closed(1)
+    assert old.surface.texts == {}
+    assert [message.type for message in await new.messages()] == ["human", "ai"]
+    assert len(await stand.journal.turns.of("1:2:3:0")) == 1
+
+
+async def test_finished_steps_are_shown_again_but_not_made_again(stand, program):
+    old = await program()
+    stand.script.then(call("look", x=1), text="First I look.")
+    stand.tools.held["look"] = asyncio.Event()
+    await old.ask(1)
+    await stand.tools.began["look"].wait()
+    held = stand.script.hold()
+    stand.script.then(say("never heard at all"))
+    stand.tools.held["look"].set()
+    await held.reached
+    await old.engine.drain(0)
+
+    stand.script.then(say("Seen."))
+    new = await program()
+    assert await new.answered(1, 1) == "Seen."
+    assert new.surface.texts["m:1:0", 0] == "First I look."
+    assert stand.tools.ran == [("look", 1)]
+    assert stand.sent() == [("user", "hello"), ("assistant", "First I look."), ("tool", "look 1 done")]
+
+
+async def test_card_from_before_a_restart_is_shown_and_resumes_the_turn(stand, program):
+    old = await program()
+    stand.script.then(call("wipe", x=1), call("wipe", x=2))
+    await old.ask(1)
+    first, second = await old.cards(2)
+    await old.approve(first)
+
+    new = await program()
+    await new.cards(1)
+    assert list(new.surface.cards) == [second]
+    stand.script.then(say("wiped both"))
+    await new.approve(second)
+    assert await new.answered(1, 1) == "wiped both"
+    assert sorted(stand.tools.ran) == [("wipe", 1), ("wipe", 2)]
+    assert len(stand.server.requests) == 2
+
+
+async def test_decision_that_was_noted_but_not_acted_on_is_acted_on(stand, program):
+    old = await program()
+    stand.script.then(call("wipe", x=1))
+    await old.ask(1)
+    (card,) = await old.cards(1)
+    await old.engine.drain(0)
+    await stand.journal.approvals.decide(*card, Decision.APPROVED, 3)
+
+    stand.script.then(say("wiped"))
+    new = await program()
+    assert await new.answered(1, 1) == "wiped"
+    assert stand.tools.ran == [("wipe", 1)]
+
+
+async def test_call_that_was_running_when_the_program_died_is_in_doubt_and_not_run_again(stand, program):
+    old = await program()
+    stand.tools.held["wipe"] = asyncio.Event()
+    stand.script.then(call("wipe", x=1), call("look", x=2))
+    await old.ask(1)
+    (card,) = await old.cards(1)
+    await old.approve(card)
+    await stand.tools.began["wipe"].wait()
+    await old.surface.until(lambda: ("m:1:0", "look", False) in old.surface.tools)
+    await old.engine.drain(0)
+    ran = sorted(stand.tools.ran)
+
+    stand.tools.held.clear()
+    stand.script.then(say("I cannot tell whether it is wiped."))
+    new = await program()
+    await new.answered(1, 1)
+    assert ran == sorted(stand.tools.ran) == [("look", 2), ("wipe", 1)]
+    answers = [content for role, content in stand.sent() if role == "tool"]
+    assert "not known" in answers[0]
+    assert answers[1] == "look 2 done"
+
+
+async def test_result_that_was_noted_but_not_written_to_the_thread_is_used(stand, program):
+    """The program died between the end of the call and the checkpoint."""
+    old = await program()
+    stand.tools.held["wipe"] = asyncio.Event()
+    stand.script.then(call("wipe", x=1))
+    await old.ask(1)
+    (card,) = await old.cards(1)
+    await old.approve(card)
+    await stand.tools.began["wipe"].wait()
+    await old.engine.drain(0)
+    (run,) = await stand.journal.tool_runs.of("m:1:0")
+    await stand.journal.tool_runs.finish(ToolRunKey(*_parts(run.key)), "wiped, and noted", failed=False)
+
+    stand.script.then(say("good"))
+    new = await program()
+    await new.answered(1, 1)
+    assert stand.sent()[-1] == ("tool", "wiped, and noted")
+    assert stand.tools.ran == [("wipe", 1)]
+
+
+def _parts(key):
+    return key.thread_id, key.model_message_id, key.call_id, key.run
+
+
+async def test_read_only_call_that_was_running_is_run_again(stand, program):
+    old = await program()
+    stand.tools.held["look"] = asyncio.Event()
+    stand.script.then(call("look", x=1))
+    await old.ask(1)
+    await stand.tools.began["look"].wait()
+    await old.engine.drain(0)
+
+    stand.tools.held.clear()
+    stand.script.then(say("seen"))
+    new = await program()
+    assert await new.answered(1, 1) == "seen"
+    assert stand.tools.ran == [("look", 1), ("look", 1)]
+
+
+async def test_turn_whose_program_died_under_it_too_often_is_given_up(stand, program):
+    old = await program()
+    gate = stand.script.hold()
+    stand.script.then(say("never to the end"))
+    await old.ask(1)
+    await gate.reached
+    await old.engine.drain(0)
+    while (await stand.journal.inbox.get("m:1:0")).dispatches < MAX_DISPATCHES:
+        await stand.journal.inbox.dispatch("m:1:0")
+    asked = len(stand.server.requests)
+
+    new = await program()
+    assert "stopped several times" in await new.told(1)
+    await new.closed(1)
+    assert len(stand.server.requests) == asked
+    assert (await stand.journal.turns.get("m:1:0")).outcome == "failed"
+
+    stand.script.then(say("better"))
+    await new.ask(2)
+    assert await new.answered(2) == "better"
+
+
+async def test_turn_that_is_tried_for_the_last_time_is_still_answered(stand, program):
+    old = await program()
+    await old.engine.drain(0)
+    await old.ask(1)
+    for _ in range(MAX_DISPATCHES - 1):
+        await stand.journal.inbox.dispatch("m:1:0")
+
+    stand.script.then(say("at last"))
+    new = await program()
+    assert await new.answered(1) == "at last"
+
+
+async def test_turn_that_cannot_even_be_closed_is_put_away(stand, program):
+    old = await program()
+    await old.engine.drain(0)
+    await old.ask(1)
+    for _ in range(2 * MAX_DISPATCHES):
+        await stand.journal.inbox.dispatch("m:1:0")
+
+    new = await program()
+    await new.closed(1)
+    assert "stopped several times" in new.surface.said["m:1:0", "closing"]
+
+
+async def test_everything_unfinished_goes_on_in_its_order(stand, program):
+    old = await program()
+    await old.engine.drain(0)
+    for number in (1, 2, 3):
+        assert await old.ask(number, f"question {number}")
+    assert stand.server.requests == []
+
+    stand.script.default = lambda request: say(f"answer to {request.last_user_text}")
+    new = await program()
+    await new.closed(3)
+    assert [new.surface.texts[f"m:{n}:0", 0] for n in (1, 2, 3)] == [f"answer to question {n}" for n in (1, 2, 3)]
+    assert stand.sent()[-1] == ("user", "question 3")
+    assert len(stand.sent()) == 5
+
+
+async def test_drain_lets_what_runs_come_to_its_end(stand, program):
+    old = await program()
+    gate = stand.script.hold()
+    stand.script.then(say("just in time"))
+    await old.ask(1)
+    await gate.reached
+    drained = asyncio.create_task(old.engine.drain(10))
+    gate.release()
+    await drained
+
+    assert old.surface.texts["m:1:0", 0] == "just in time"
+    assert (await stand.journal.inbox.get("m:1:0")).state == InboxState.CLOSED
+
+
+async def test_nothing_is_at_work_any_more_after_a_drain(stand, program):
+    """What still ran would write to a database that the program closes next."""
+    old = await program()
+    stand.tools.held["look"] = asyncio.Event()
+    stand.script.then(call("look", x=1))
+    await old.ask(1)
+    await stand.tools.began["look"].wait()
+    await old.engine.drain(0)
+
+    at_work = [task for task in asyncio.all_tasks() if "TurnEngine" in repr(task.get_coro())]
+    assert at_work == []
