@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+import sqlite3
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -83,6 +84,9 @@ class Database:
             DatabaseError: The database is not writable, or was written by a newer clew.
         """
         try:
+            # First without the engine: the thread of its failed connection can outlive the event loop, loudly.
+            with closing(sqlite3.connect(self.path)) as probe:
+                probe.execute("PRAGMA schema_version")
             async with self._engine.connect() as connection:
                 await connection.run_sync(_upgrade)
                 await connection.commit()
@@ -90,6 +94,8 @@ class Database:
             raise DatabaseError(
                 f"The database {self.path} was written by a newer clew; install that version or use another database."
             ) from error
+        except sqlite3.Error as error:
+            raise DatabaseError(f"The database {self.path} cannot be used: {error}.") from error
         except DBAPIError as error:
             raise DatabaseError(f"The database {self.path} cannot be used: {error.orig}.") from error
 
@@ -123,18 +129,13 @@ def open_database(url: str = DEFAULT_URL) -> Database:
     """The database at a URL; its folder is made where it is missing.
 
     Raises:
-        DatabaseError: The URL is wrong, its folder cannot be made, or what it names is no database.
+        DatabaseError: The URL is wrong, or its folder cannot be made.
     """
     path = sqlite_path(url)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DatabaseError(f"The folder of the database {path} cannot be made: {error.strerror}.") from error
-    try:  # here, where no thread of a failed connection is left to outlive the event loop
-        with closing(sqlite3.connect(path)) as probe:
-            probe.execute("PRAGMA schema_version")
-    except sqlite3.Error as error:
-        raise DatabaseError(f"The database {path} cannot be used: {error}.") from error
     engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
     event.listen(engine.sync_engine, "connect", _prepare_connection)
     event.listen(engine.sync_engine, "begin", _begin)

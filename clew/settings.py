@@ -108,8 +108,11 @@ class Settings:
         token = self._environment.discord_token
         if token is None:
             raise SettingsError("DISCORD_TOKEN is not set; it is the bot's token from Discord's Developer Portal.")
+        url = self._environment.clew_discord_url
+        if url and not url.startswith(("http://", "https://")):
+            raise SettingsError("CLEW_DISCORD_URL must begin with http:// or https://; leave it empty to use Discord.")
         return DiscordSettings(
-            token=token, url=self._environment.clew_discord_url, message_content=self._file.discord.message_content
+            token=token, url=url and url.rstrip("/"), message_content=self._file.discord.message_content
         )
 
     @cached_property
