@@ -59,3 +59,7 @@ class ModelError(GraphError):
 
 class SurfaceError(GraphError):
     """The place where a turn is shown does not take it: no permission there, or it is gone."""
+
+
+class SurfaceUnreachable(SurfaceError):  # noqa: N818 - named for what went wrong
+    """The place cannot be reached for now; what was to be shown can be shown later."""

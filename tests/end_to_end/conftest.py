@@ -177,7 +177,8 @@ async def bot(tmp_path, discord_, model):
     """The bot, not started yet; a test that fails shows its log. What must hold in every test is looked at here."""
     bot = Bot(tmp_path, discord_, model)
     yield bot
-    await bot.stop()
+    if bot.process and bot.process.returncode is None:
+        await bot.kill()
     if (tmp_path / "log").exists():
         print(bot.log)
         assert bot.environment["LITELLM_API_KEY"] not in bot.log

@@ -79,16 +79,3 @@ async def test_a_changed_model_gives_a_report_of_the_difference(bot, thread, dis
     assert outside(bot, discord_) == before
     assert model.requests[-1].model == "another"
     assert model.requests[-1].messages[0]["content"] == "You are a pirate."
-
-
-async def test_what_cannot_be_replayed_is_one_sentence(bot, thread):
-    for unknown in ("nonsense", "1:2:3:4"):
-        assert await bot.command("replay", unknown) == (1, f"There is no thread {unknown}.\n")
-        assert await bot.command("history", unknown) == (1, f"There is no thread {unknown}.\n")
-    code, printed = await bot.command("replay", thread, "--prompt", "missing.md")
-    assert code != 0
-    assert "missing.md" in printed
-    unreachable = {"LITELLM_API_BASE": "http://127.0.0.1:9"}
-    code, printed = await bot.command("replay", thread, environment=unreachable)
-    assert code == 1
-    assert "I could not reach the model" in printed
