@@ -114,9 +114,15 @@ class Approvals:
         found = await self._select(approvals.c.interrupt_id == interrupt_id, approvals.c.call_id == call_id)
         return found[0] if found else None
 
-    async def of_interrupt(self, interrupt_id: str) -> list[Approval]:
-        """Every card of an interrupt."""
-        return await self._select(approvals.c.interrupt_id == interrupt_id)
+    async def settled(self, approval: Approval) -> None:
+        """Note that a card shows what became of it."""
+        where = (approvals.c.interrupt_id == approval.interrupt_id, approvals.c.call_id == approval.call_id)
+        async with self._database.write() as connection:
+            await connection.execute(update(approvals).where(*where).values(settled=True))
+
+    async def unsettled(self) -> list[Approval]:
+        """Every decided card that does not show its decision yet."""
+        return await self._select(approvals.c.decision.is_not(None), approvals.c.settled.is_(False))
 
     async def of(self, turn_key: str) -> list[Approval]:
         """Every card of a turn."""

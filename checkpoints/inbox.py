@@ -116,8 +116,10 @@ class Inbox:
         await self._set(key, state=InboxState.RUNNING, dispatches=inbox.c.dispatches + 1)
 
     async def rest(self, key: str, state: InboxState) -> None:
-        """Say that a row came to rest in good order: its starts are counted anew."""
-        await self._set(key, state=state, dispatches=0)
+        """Say that a row came to rest in good order: its starts are counted anew. A closed row stays closed."""
+        statement = update(inbox).where(inbox.c.key == key, inbox.c.state != InboxState.CLOSED)
+        async with self._database.write() as connection:
+            await connection.execute(statement.values(state=state, dispatches=0))
 
     async def request_close(self, key: str, reason: str) -> None:
         """Ask that a row be closed without another model call; the first reason stands."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiosqlite
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -12,11 +12,13 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from checkpoints.database import BUSY_TIMEOUT_MS, to_its_end
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Coroutine, Sequence
     from pathlib import Path
 
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
+
+T = TypeVar("T")
 
 
 class ThreadSaver(AsyncSqliteSaver):
@@ -30,8 +32,6 @@ class ThreadSaver(AsyncSqliteSaver):
     def __init__(self, connection: aiosqlite.Connection) -> None:
         super().__init__(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
 
-    # A write that is cut off between its statement and its commit would keep SQLite's write lock.
-
     async def aput(
         self,
         config: RunnableConfig,
@@ -39,18 +39,31 @@ class ThreadSaver(AsyncSqliteSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Store a checkpoint; once begun it is finished."""
-        return await to_its_end(super().aput(config, checkpoint, metadata, new_versions))
+        """Store a checkpoint; once begun it is finished, or nothing of it is kept."""
+        return await self._whole(super().aput(config, checkpoint, metadata, new_versions))
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
-        """Store what a task wrote; once begun it is finished."""
-        await to_its_end(super().aput_writes(config, writes, task_id, task_path))
+        """Store what a task wrote; once begun it is finished, or nothing of it is kept."""
+        await self._whole(super().aput_writes(config, writes, task_id, task_path))
 
     async def adelete_thread(self, thread_id: str) -> None:
-        """Delete a thread; once begun it is finished."""
-        await to_its_end(super().adelete_thread(thread_id))
+        """Delete a thread; once begun it is finished, or nothing of it is kept."""
+        await self._whole(super().adelete_thread(thread_id))
+
+    async def _whole(self, write: Coroutine[Any, Any, T]) -> T:
+        """A write with its end: cut off between statement and commit it would keep SQLite's write lock for ever."""
+        return await to_its_end(self._or_nothing(write))
+
+    async def _or_nothing(self, write: Coroutine[Any, Any, T]) -> T:
+        try:
+            return await write
+        except BaseException:
+            async with self.lock:
+                if self.conn.in_transaction:
+                    await self.conn.rollback()
+            raise
 
 
 @asynccontextmanager

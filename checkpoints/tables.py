@@ -128,6 +128,7 @@ approvals = Table(
     Column("decision", Text),
     Column("decided_by", BigInteger),
     Column("decided_at", UtcDateTime),
+    Column("settled", Boolean, nullable=False, default=False),
     Column("created_at", UtcDateTime, nullable=False),
     Index("approvals_by_turn", "turn_key"),
 )

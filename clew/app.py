@@ -14,6 +14,7 @@ import structlog
 from checkpoints.database import open_database
 from checkpoints.journal import Journal
 from checkpoints.saver import open_saver
+from clew.alone import StartError, alone
 from clew.contexts import RunContexts, ToolSupply
 from discord_adapter.approvals import Reactions
 from discord_adapter.client import ClewClient, redirect
@@ -41,10 +42,6 @@ log = structlog.get_logger()
 _DRAIN = 5.0
 
 
-class StartError(Exception):
-    """clew cannot start; the text is one sentence for the operator."""
-
-
 async def run(settings: Settings) -> None:
     """Run the bot until SIGTERM or SIGINT.
 
@@ -63,9 +60,11 @@ async def run(settings: Settings) -> None:
         if stop.is_set():
             log.info("stopping")
             await engine.drain(_DRAIN)
+            connection.cancel()
         stopped.cancel()
         await client.close()
-        await connection
+        with suppress(asyncio.CancelledError):
+            await connection
 
 
 async def _connect(client: ClewClient, token: str) -> None:
@@ -90,6 +89,7 @@ async def _bot(settings: Settings) -> AsyncGenerator[tuple[ClewClient, TurnEngin
             redirect(settings.discord.url)
         database = open_database(settings.database_url)
         stack.push_async_callback(database.close)
+        stack.enter_context(alone(database.path, patience=2 * _DRAIN))
         await database.upgrade()
         journal = Journal(database)
         saver = await stack.enter_async_context(open_saver(database.path))

@@ -48,7 +48,8 @@ def redirect(url: str) -> None:
 class ClewClient(discord.Client):
     """A client that hands on what happens.
 
-    What happens is handed on after `connect_to`; `on_started` is awaited once, when the bot is known by name.
+    What happens is handed on after `connect_to`; `on_started` is awaited when the bot is known by name, and
+    again at every later gateway session.
     """
 
     def __init__(self, settings: DiscordSettings) -> None:
@@ -61,6 +62,7 @@ class ClewClient(discord.Client):
         self._accept: Callable[[Turn], Awaitable[object]] | None = None
         self._reactions: Reactions | None = None
         self._on_started: Callable[[], Awaitable[None]] | None = None
+        self._had_session = False
 
     def connect_to(
         self,
@@ -91,8 +93,11 @@ class ClewClient(discord.Client):
         await super().close()
 
     async def on_ready(self) -> None:
-        """Called at every new gateway session, not only the first."""
+        """Called at every new gateway session: after the first one, what happened in the gap is looked for."""
         log.info("ready", user=str(self.user), guilds=len(self.guilds))
+        if self._had_session and self._on_started is not None:
+            await self._on_started()
+        self._had_session = True
 
     async def on_message(self, message: discord.Message) -> None:
         """A message came, ours included."""

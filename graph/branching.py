@@ -42,7 +42,7 @@ class Branching:
         """Start a conversation anew on an empty branch."""
         async with self._engine.halted(conversation, _RESET):
             parent = await self._journal.branches.current(conversation)
-            thread_id = await self._journal.branches.next_thread_id(conversation)
+            thread_id = await self._fresh_thread(conversation)
             return await self._journal.branches.open(thread_id, reason="reset", parent=parent.thread_id)
 
     async def rewind(self, conversation: Conversation, number: int) -> Branch:
@@ -58,7 +58,7 @@ class Branching:
         await self._before(conversation, number)  # a wrong number stops nothing
         async with self._engine.halted(conversation, _REWOUND):
             parent, kept = await self._before(conversation, number)
-            thread_id = await self._journal.branches.next_thread_id(conversation)
+            thread_id = await self._fresh_thread(conversation)
             if kept:
                 await self._copy(kept.thread_id, kept.end_checkpoint, thread_id)
             return await self._journal.branches.open(
@@ -71,7 +71,16 @@ class Branching:
         turns = await turns_of(self._journal, branch.thread_id)
         if not 1 <= number <= len(turns):
             raise NoSuchTurn(f"There is no turn {number} here; this conversation has {len(turns)}.")
-        return branch, turns[number - 2] if number > 1 else None
+        kept = turns[number - 2] if number > 1 else None
+        if kept and kept.ended_at and kept.end_checkpoint is None:
+            raise NoSuchTurn("The turn before that one was never finished, so there is nothing to go back to.")
+        return branch, kept
+
+    async def _fresh_thread(self, conversation: Conversation) -> str:
+        """The next branch's thread, without what an attempt left there whose process died before it was noted."""
+        thread_id = await self._journal.branches.next_thread_id(conversation)
+        await self._saver.adelete_thread(thread_id)
+        return thread_id
 
     async def _copy(self, source: str, checkpoint_id: str | None, target: str) -> None:
         """Begin a thread with the state at the end of a turn of another one."""
@@ -80,7 +89,5 @@ class Branching:
         state = await self._graph.aget_state(config)
         if checkpoint_id is None or state.next:
             raise NoSuchTurn("The turn before that one was never finished, so there is nothing to go back to.")
-        # What a former attempt left there, when the process died before its branch was noted.
-        await self._saver.adelete_thread(target)
         values: dict[str, Any] = {"messages": state.values["messages"], "calls": [], "decisions": {}}
         await self._graph.aupdate_state(config_of(target), values, as_node="model")

@@ -126,8 +126,10 @@ def _cleaned(chunk: AIMessageChunk) -> AIMessage:
     Calls are read from their text: what LangChain makes of the chunks takes a call that was cut short for a whole one.
 
     Raises:
-        ModelError: It says nothing and calls nothing.
+        ModelError: It says nothing and calls nothing, or a call may not be whole.
     """
+    if chunk.tool_call_chunks and not chunk.response_metadata.get("finish_reason"):
+        raise ModelError(ModelFault.INTERRUPTED, "the stream ended within a tool call")
     calls: list[ToolCall] = []
     broken: list[InvalidToolCall] = []
     given = {piece["id"] for piece in chunk.tool_call_chunks}
@@ -147,7 +149,7 @@ def _cleaned(chunk: AIMessageChunk) -> AIMessage:
             broken.append(
                 InvalidToolCall(type="invalid_tool_call", name=name, args=piece["args"], id=call_id, error=str(error))
             )
-    if not chunk.text and not calls and not broken:
+    if not chunk.text.strip() and not calls and not broken:
         raise ModelError(ModelFault.UNREADABLE, "the model answered with an empty message")
     return AIMessage(
         chunk.text,

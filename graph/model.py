@@ -39,8 +39,9 @@ async def model(state: ConversationState, runtime: Runtime[ConversationContext])
     """
     context = runtime.context
     messages = state.get("messages", [])
-    step = len(model_messages(current_turn(messages)))
-    message_id = f"{context.turn_key}/{step}"
+    turn = current_turn(messages)
+    step = len(model_messages(turn))
+    message_id = f"{turn[0].id}/{step}"
     if context.closing:
         return {"messages": [_closing_message(message_id, context.closing.sentence)], "calls": []}
     if step >= context.step_limit:
@@ -85,9 +86,9 @@ def _with_readable_calls(message: AIMessage) -> AIMessage:
 
 
 def _call(message: AIMessage, toolbox: Toolbox, *, call_id: str, name: str, arguments: dict[str, Any]) -> Call:
-    action, rule, error = Action.DENY, "", None
+    action, rule, source, error = Action.DENY, "", "", None
     try:
-        verdict = toolbox.verdict(name, arguments)
+        verdict, source = toolbox.verdict(name, arguments)
         action, rule = verdict.action, verdict.rule
     except ToolError as problem:
         error = str(problem)
@@ -95,6 +96,7 @@ def _call(message: AIMessage, toolbox: Toolbox, *, call_id: str, name: str, argu
         id=call_id,
         message_id=str(message.id),
         name=name,
+        source=source,
         arguments=arguments,
         fingerprint=fingerprint(name, arguments),
         action=str(action),
@@ -108,6 +110,7 @@ def _broken_call(message: AIMessage, call: ToolCall, reason: str | None) -> Call
         id=str(call["id"]),
         message_id=str(message.id),
         name=call["name"],
+        source="",
         arguments=call["args"],
         fingerprint=fingerprint(call["name"], call["args"]),
         action=str(Action.DENY),

@@ -122,8 +122,8 @@ class _RecordedToolbox:
     def definitions(self) -> list[dict[str, Any]]:
         return self.turn.definitions
 
-    def verdict(self, name: str, arguments: Mapping[str, Any]) -> Verdict:  # noqa: ARG002 - every call is answered from the record
-        return Verdict(Action.AUTO, "replay")
+    def verdict(self, name: str, arguments: Mapping[str, Any]) -> tuple[Verdict, str]:  # noqa: ARG002 - every call is answered from the record
+        return Verdict(Action.AUTO, "replay"), ""
 
     async def run(self, task: ToolTask) -> str:
         call = task["call"]

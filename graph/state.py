@@ -29,6 +29,7 @@ class Call(TypedDict):
         id: The call's id, unique within its message.
         message_id: The model message.
         name: The tool's name as the model wrote it.
+        source: The server that has the tool, and its own name for it: names can pass to another server's tool.
         arguments: What the model asked for; empty when it could not be read.
         fingerprint: Of name and arguments: what a person decides on.
         action: auto, ask or deny.
@@ -39,6 +40,7 @@ class Call(TypedDict):
     id: str
     message_id: str
     name: str
+    source: str
     arguments: dict[str, Any]
     fingerprint: str
     action: str
@@ -83,8 +85,8 @@ class Toolbox(Protocol):
         """What the model is offered, in OpenAI's function format."""
         ...
 
-    def verdict(self, name: str, arguments: Mapping[str, Any]) -> Verdict:
-        """On what terms a call may be made.
+    def verdict(self, name: str, arguments: Mapping[str, Any]) -> tuple[Verdict, str]:
+        """On what terms a call may be made, and the source of its tool.
 
         Raises:
             ToolError: It cannot be made at all; the text tells the model what to mend.

@@ -44,15 +44,15 @@ class JournaledToolbox:
         offered = (tool for tool in self._catalog.tools() if self._policy.verdict(tool).action != Action.DENY)
         return [tool.definition() for tool in offered]
 
-    def verdict(self, name: str, arguments: Mapping[str, Any]) -> Verdict:
-        """On what terms a call may be made.
+    def verdict(self, name: str, arguments: Mapping[str, Any]) -> tuple[Verdict, str]:
+        """On what terms a call may be made, and the source of its tool.
 
         Raises:
             ToolError: The tool is not known or the arguments do not fit it.
         """
         tool = self._catalog.get(name)
         check_arguments(tool, arguments)
-        return self._policy.verdict(tool)
+        return self._policy.verdict(tool), tool.source
 
     async def run(self, task: ToolTask) -> str:
         """The result of a call.
@@ -96,6 +96,8 @@ class JournaledToolbox:
             if decided["fingerprint"] != call["fingerprint"]:
                 raise CallRefused(f"What was approved is not this call of {call['name']}; it was not run.")
         tool = self._catalog.get(call["name"])
+        if tool.source != call["source"]:
+            raise CallRefused(f"{call['name']} is the name of another tool by now; it was not run. Call it anew.")
         check_arguments(tool, call["arguments"])
         verdict = self._policy.verdict(tool)
         if verdict.action == Action.DENY:

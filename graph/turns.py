@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from checkpoints.inbox import InboxState
-from graph.errors import SurfaceError
+from graph.asking import Asking
+from graph.errors import SurfaceError, SurfaceUnreachable
 from graph.showing import show
 from graph.turn import ANSWERED, Closing, Turn
 from graph.turn_record import TurnRecords
@@ -34,6 +35,8 @@ MAX_DISPATCHES = 3
 
 _GAVE_UP = Closing("failed", "I stopped several times while working on this, so I leave it; please ask again.")
 _BROKE = Closing("failed", "Something went wrong on my side, so I could not finish this.")
+_UNDELIVERED = Closing("undelivered", "I may not post my answer here.")
+_NO_CARD = Closing("failed", "I may not post the question about a tool here, so I leave this.")
 _SET_ASIDE = Closing("set-aside", "Set aside: what waited for you above was not run.")
 
 
@@ -53,12 +56,31 @@ class TurnEngine:
     pokes it. So a restart is nothing but a poke for every conversation that has something left.
     """
 
-    def __init__(self, graph: Conversations, journal: Journal, contexts: Contexts, surfaces: Surfaces) -> None:
+    def __init__(
+        self,
+        graph: Conversations,
+        journal: Journal,
+        contexts: Contexts,
+        surfaces: Surfaces,
+        *,
+        retry_after: float = 15.0,
+    ) -> None:
+        """Put an engine together; nothing runs before it is entered.
+
+        Args:
+            graph: The graph.
+            journal: The journal.
+            contexts: Gives a run what it needs from outside.
+            surfaces: Where turns are shown.
+            retry_after: Seconds until a conversation is looked at again after a fault that is not its own.
+        """
         self._graph = graph
         self._journal = journal
         self._contexts = contexts
         self._surfaces = surfaces
+        self._asking = Asking(journal, surfaces)
         self._records = TurnRecords(graph, journal)
+        self._retry_after = retry_after
         self._tasks = asyncio.TaskGroup()
         self._workers: dict[Conversation, asyncio.Task[None]] = {}
         self._poked: set[Conversation] = set()
@@ -85,26 +107,19 @@ class TurnEngine:
         return claimed
 
     async def recover(self) -> None:
-        """Go on with everything that a former process left unfinished."""
+        """Go on with everything that was left unfinished: by a former process, or while Discord was away."""
         for conversation in await self._journal.inbox.unfinished():
             self._poke(conversation)
+        await self._asking.settle_all()
 
     async def decide(self, interrupt_id: str, call_id: str, decision: Decision, decided_by: int) -> Approval | None:
         """Decide a card; None when it is decided already. The last card of a model's message resumes the turn."""
-        approval = await self._journal.approvals.decide(interrupt_id, call_id, decision, decided_by)
+        approval = await self._asking.decide(interrupt_id, call_id, decision, decided_by)
         row = await self._journal.inbox.get(approval.turn_key) if approval else None
         if approval is None or row is None:
             return None
-        log.info(
-            "approval_decided",
-            turn=approval.turn_key,
-            tool=approval.tool,
-            fingerprint=approval.fingerprint,
-            decision=decision,
-            by=decided_by,
-        )
         self._poke(row.conversation)
-        await _settle(self._surfaces.open(Turn.from_payload(row.payload)), approval)
+        await self._asking.settle(approval)
         return approval
 
     async def set_aside(self, conversation: Conversation) -> None:
@@ -149,6 +164,9 @@ class TurnEngine:
         if not self._draining and conversation not in self._workers:
             self._workers[conversation] = self._tasks.create_task(self._work(conversation))
 
+    def _poke_later(self, conversation: Conversation) -> None:
+        asyncio.get_running_loop().call_later(self._retry_after, self._poke, conversation)
+
     def _lock(self, conversation: Conversation) -> asyncio.Lock:
         return self._locks.setdefault(conversation, asyncio.Lock())
 
@@ -158,8 +176,12 @@ class TurnEngine:
                 self._poked.discard(conversation)
                 while await self._step(conversation):
                     pass
+        except SurfaceUnreachable as error:
+            log.warning("surface_unreachable", conversation=str(conversation), error=str(error))
+            self._poke_later(conversation)
         except Exception:  # the worker's boundary: one conversation's fault must not end the others
             log.exception("conversation_stuck", conversation=str(conversation))
+            self._poke_later(conversation)
         finally:
             del self._workers[conversation]
 
@@ -197,56 +219,55 @@ class TurnEngine:
 
     async def _hold(self, row: InboxRow, cards: list[Approval]) -> None:
         """See that the cards a turn waits for are shown, and tell those who wait behind them."""
-        await self._show_cards(row, cards)
-        for waiting in await self._journal.inbox.behind(row.key, row.conversation):
-            surface = self._surfaces.open(Turn.from_payload(waiting.payload))
-            try:
-                await surface.behind_card(cards[0])
-            except SurfaceError as error:
-                log.warning("notice_not_shown", turn=waiting.key, error=str(error))
-
-    async def _show_cards(self, row: InboxRow, cards: list[Approval]) -> None:
-        surface = self._surfaces.open(Turn.from_payload(row.payload))
         try:
-            for card in cards:
-                if decision := await surface.ask(card):
-                    await self.decide(card.interrupt_id, card.call_id, decision, card.requester_id)
+            standing = await self._asking.show(row, cards)
+        except SurfaceUnreachable:
+            raise
         except SurfaceError as error:
             log.warning("card_not_shown", turn=row.key, error=str(error))
-            closing = Closing("failed", "I may not post the question about a tool here, so I leave this.")
-            await self._journal.inbox.request_close(row.key, str(closing))
+            await self._journal.inbox.request_close(row.key, str(_NO_CARD))
             self._poke(row.conversation)
+            return
+        for card, decision in standing:
+            await self.decide(card.interrupt_id, card.call_id, decision, card.requester_id)
+        await self._asking.tell_those_behind(row, cards[0])
 
     async def _advance(self, row: InboxRow) -> None:
         """Run a turn until it ends or waits, and note where it came to rest."""
-        turn = Turn.from_payload(row.payload)
         closing = Closing.parse(row.closing) if row.closing else None
         if row.dispatches >= MAX_DISPATCHES and closing is None:
             closing = _GAVE_UP
         await self._journal.inbox.dispatch(row.key)
-        surface = self._surfaces.open(turn)
         try:
-            if closing and row.dispatches >= 2 * MAX_DISPATCHES:
-                await self._finish(row, turn, surface, closing, None)
-            else:
-                await self._run(row, turn, surface, closing)
+            turn = Turn.from_payload(row.payload)
+            await self._shown(row, turn, closing)
+        except SurfaceUnreachable:
+            await self._journal.inbox.rest(row.key, InboxState.RUNNING)
+            raise
         except SurfaceError as error:
             log.warning("answer_not_shown", turn=row.key, error=str(error))
-            await self._records.end(turn, None, "undelivered")
-            await self._journal.inbox.close(row.key)
+            await self._journal.inbox.request_close(row.key, str(_UNDELIVERED))
         except Exception:  # whatever it was: the user is told, the operator sees it, the conversation goes on
             log.exception("turn_failed", turn=row.key)
             if row.dispatches < 2 * MAX_DISPATCHES:
                 await self._journal.inbox.request_close(row.key, str(_BROKE))
             else:
                 await self._journal.inbox.close(row.key)
+
+    async def _shown(self, row: InboxRow, turn: Turn, closing: Closing | None) -> None:
+        surface = self._surfaces.open(turn)
+        try:
+            if closing and row.dispatches >= 2 * MAX_DISPATCHES:
+                await self._finish(row, turn, surface, closing, None)
+            else:
+                await self._run(row, turn, surface, closing)
         finally:
             await surface.close()
 
     async def _run(self, row: InboxRow, turn: Turn, surface: Surface, closing: Closing | None) -> None:
-        surface.working()
-        if turn.notice:
+        if turn.notice and not closing:
             await surface.say("notice", turn.notice)
+        surface.working()
         thread_id = await self._records.thread_of(turn)
         context = await self._contexts.context(turn, thread_id, closing)
         await self._records.enter(turn, thread_id, context)
@@ -266,19 +287,22 @@ class TurnEngine:
         self, row: InboxRow, turn: Turn, surface: Surface, closing: Closing | None, finished: TurnFinished | None
     ) -> None:
         """Show what is left to be shown, then close the turn for good."""
-        for approval in await self._journal.approvals.withdraw(turn.key):
-            await _settle(surface, approval)
-        if closing:
-            await surface.say("closing", closing.sentence)
-        await surface.flush()
+        await self._asking.withdraw(turn.key)
+        if closing is None:
+            await surface.flush()
+        else:
+            await _say_last(surface, turn, closing)
         await self._records.end(turn, finished, closing.outcome if closing else ANSWERED)
         await self._journal.inbox.close(row.key)
         log.info("turn_closed", turn=row.key, outcome=closing.outcome if closing else ANSWERED)
 
 
-async def _settle(surface: Surface, approval: Approval) -> None:
-    """Show a decision on its card; it stands whether or not the card can be changed."""
+async def _say_last(surface: Surface, turn: Turn, closing: Closing) -> None:
+    """Say why a turn ends; where nothing may be said, it ends all the same."""
     try:
-        await surface.settle(approval)
+        await surface.say("closing", closing.sentence)
+        await surface.flush()
+    except SurfaceUnreachable:
+        raise
     except SurfaceError as error:
-        log.warning("card_not_settled", turn=approval.turn_key, error=str(error))
+        log.warning("closing_not_shown", turn=turn.key, outcome=closing.outcome, error=str(error))

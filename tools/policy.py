@@ -73,7 +73,7 @@ class Policy:
 
     def verdict(self, tool: Tool) -> Verdict:
         """Decide about the calls of a tool."""
-        names = {tool.name, f"{tool.server}/{tool.name}", f"{tool.server}/{tool.original or tool.name}"}
+        names = {tool.name, f"{tool.server}/{tool.name}", tool.source}
         for pattern, action in self._rules:
             if any(fnmatchcase(name, pattern) for name in names):
                 return Verdict(action, f"{pattern}: {action}")

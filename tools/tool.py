@@ -87,6 +87,11 @@ class Tool:
     run: Callable[[dict[str, Any], Origin], Awaitable[str]]
     original: str | None = None
 
+    @property
+    def source(self) -> str:
+        """The server and its own name for the tool: stays the same whatever the catalog calls it."""
+        return f"{self.server}/{self.original or self.name}"
+
     def definition(self) -> dict[str, Any]:
         """Give the tool in the function format of OpenAI's chat completions."""
         # Some providers refuse an object without "properties", and some the "$schema" key.

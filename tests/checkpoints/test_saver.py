@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import sqlite3
 from dataclasses import dataclass
 from itertools import count
 
@@ -113,3 +114,19 @@ async def test_deleting_a_thread_leaves_the_others(tmp_path, thread_id):
 
         assert await saver.aget_tuple(CONFIG) is None
         assert await saver.aget_tuple(other)
+
+
+async def test_write_that_fails_leaves_no_transaction_open(tmp_path, monkeypatch):
+    monkeypatch.setattr("checkpoints.saver.BUSY_TIMEOUT_MS", 50)
+    path = tmp_path / "clew.db"
+    async with open_saver(path) as saver:
+        await saver.aput(CONFIG, _checkpoint([]), {}, {})
+        blocker = sqlite3.connect(path, isolation_level=None)
+        blocker.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            await saver.aput(CONFIG, _checkpoint([]), {}, {})
+        blocker.execute("ROLLBACK")
+        assert await saver.aget_tuple(CONFIG)
+        blocker.execute("CREATE TABLE another (writer)")
+        blocker.close()
+        await saver.aput(CONFIG, _checkpoint([]), {}, {})

@@ -41,9 +41,14 @@ class Tools:
         self.held = {}
         self.results = {}
         self.rules = {}
+        self.server = "clew"
 
     def catalog(self):
         return Catalog(lambda: [self._tool("look", read_only=True), self._tool("wipe", read_only=False)])
+
+    def moved_to(self, server):
+        """From now on another server has the tools of these names."""
+        self.server = server
 
     def policy(self):
         return Policy(PolicySettings(self.rules))
@@ -60,7 +65,7 @@ class Tools:
             return result
 
         hints = Hints(read_only=read_only, open_world=False)
-        return Tool(name, f"does {name}", WHOLE_NUMBER, "clew", hints, run)
+        return Tool(name, f"does {name}", WHOLE_NUMBER, self.server, hints, run)
 
 
 class Program:
@@ -75,7 +80,7 @@ class Program:
         stand = self.stand
         self.saver = await self._stack.enter_async_context(open_saver(stand.database.path))
         self.graph = build(self.saver)
-        self.engine = TurnEngine(self.graph, stand.journal, self, self.surface)
+        self.engine = TurnEngine(self.graph, stand.journal, self, self.surface, retry_after=0.05)
         await self._stack.enter_async_context(self.engine)
         self.branching = Branching(self.engine, self.graph, stand.journal, self.saver)
         return self

@@ -1,6 +1,7 @@
 """A Surface that keeps what it is shown, for tests of the engine without Discord."""
 
 import asyncio
+from collections import defaultdict
 
 
 class MemorySurface:
@@ -13,6 +14,7 @@ class MemorySurface:
         self.settled = {}
         self.behind = []
         self.tools = []
+        self.faults = defaultdict(list)
         self.changed = asyncio.Event()
 
     def open(self, turn):
@@ -23,6 +25,11 @@ class MemorySurface:
             while not condition():
                 self.changed.clear()
                 await self.changed.wait()
+
+    def fail(self, method):
+        """Raise the next fault that a test has put in the way of a method."""
+        if self.faults[method]:
+            raise self.faults[method].pop()
 
 
 class _OneTurn:
@@ -45,10 +52,12 @@ class _OneTurn:
         self._memory.changed.set()
 
     async def ask(self, approval):
+        self._memory.fail("ask")
         self._memory.cards[approval.interrupt_id, approval.call_id] = approval
         self._memory.changed.set()
 
     async def settle(self, approval):
+        self._memory.fail("settle")
         self._memory.settled[approval.interrupt_id, approval.call_id] = approval
         self._memory.changed.set()
 
@@ -62,7 +71,7 @@ class _OneTurn:
         self._memory.changed.set()
 
     async def flush(self):
-        pass
+        self._memory.fail("flush")
 
     async def close(self):
         self._memory.changed.set()

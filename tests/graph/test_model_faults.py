@@ -1,9 +1,11 @@
 """What goes wrong at the endpoint: each has its kind and one sentence, and the next turn works."""
 
+import json
 import socket
 
 import pytest
-from aiohttp import web
+from aiohttp import test_utils, web
+from langchain_core.messages import HumanMessage
 from structlog.testing import capture_logs
 
 from graph.errors import ModelError, ModelFault
@@ -142,3 +144,26 @@ async def web_page():
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     await runner.cleanup()
+
+
+async def test_call_at_the_end_of_a_stream_that_names_no_end_is_not_made():
+    """A real server of a few lines: the scripted one always says how an answer ended."""
+    function = {"name": "delete_all", "arguments": ""}
+    delta = {"role": "assistant", "tool_calls": [{"index": 0, "id": "c", "type": "function", "function": function}]}
+    choice = {"index": 0, "delta": delta, "finish_reason": None}
+    chunk = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
+
+    async def answer(request):
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
+        await response.write_eof()
+        return response
+
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", answer)
+    async with test_utils.TestServer(app) as server:
+        model = Model(ModelSettings(api_base=str(server.make_url("/v1")), name="m"))
+        with pytest.raises(ModelError) as failed:
+            await model.ask([HumanMessage("hi")], [], lambda _: None)
+    assert failed.value.fault == ModelFault.INTERRUPTED
