@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import unicodedata
 from typing import TYPE_CHECKING
-
-import discord
 
 from checkpoints.approvals import Decision
 from discord_adapter.splitting import MESSAGE_LIMIT
@@ -25,12 +22,12 @@ DECISIONS = {APPROVE: Decision.APPROVED, REFUSE: Decision.REFUSED}
 _ARGUMENTS_ROOM = MESSAGE_LIMIT - 500
 
 
-def card(approval: Approval) -> tuple[str, discord.File | None]:
-    """The text of a card, and the arguments as a file where they are too long for a message."""
+def card(approval: Approval) -> tuple[str, tuple[str, bytes] | None]:
+    """The text of a card, and the arguments as a file (name and content) where they are too long for a message."""
     arguments = exact(approval.arguments)
     file = None
     if len(arguments) > _ARGUMENTS_ROOM:
-        file = discord.File(io.BytesIO(arguments.encode()), filename="arguments.json")
+        file = ("arguments.json", arguments.encode())
     return "\n".join([f"**{_heading(approval)}**", _body(arguments), f"-# {_footer(approval)}"]), file
 
 

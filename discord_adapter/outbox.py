@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections import defaultdict
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -14,7 +15,7 @@ import discord
 import structlog
 
 from discord_adapter.budget import TOKEN_LIMIT, TOKEN_PERIOD, Bucket, ChannelBudget
-from graph.errors import SurfaceError
+from graph.errors import SurfaceError, SurfaceUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
@@ -27,8 +28,10 @@ log = structlog.get_logger()
 
 NO_PINGS = discord.AllowedMentions.none()
 
-# Discord out of reach: tried again after these pauses (seconds), then given up.
-_PAUSES = (1, 2, 5, 10, 20)
+# Discord out of reach: tried again after these pauses (seconds), then left to whoever asked.
+_PAUSES = (1.0, 2.0, 5.0)
+
+_TOO_MANY_REQUESTS = 429
 
 _UNKNOWN_MESSAGE = 10008
 
@@ -40,8 +43,9 @@ class Outbox:
     it, also when a former process posted that.
     """
 
-    def __init__(self, client: discord.Client, deliveries: Deliveries) -> None:
+    def __init__(self, client: discord.Client, deliveries: Deliveries, *, pauses: tuple[float, ...] = _PAUSES) -> None:
         self._client = client
+        self._pauses = pauses
         self._deliveries = deliveries
         self._token = Bucket(TOKEN_LIMIT, TOKEN_PERIOD)
         self._channels: defaultdict[int, ChannelBudget] = defaultdict(ChannelBudget)
@@ -51,6 +55,10 @@ class Outbox:
         """The delivery of a part of a turn."""
         return await self._deliveries.plan(turn_key, part, channel_id)
 
+    async def planned(self, turn_key: str) -> list[Delivery]:
+        """Every delivery of a turn, by whichever process it was planned."""
+        return await self._deliveries.of(turn_key)
+
     async def show(
         self,
         delivery: Delivery,
@@ -58,7 +66,7 @@ class Outbox:
         *,
         final: bool,
         reply_to: discord.MessageReference | None = None,
-        file: discord.File | None = None,
+        file: tuple[str, bytes] | None = None,
     ) -> Delivery:
         """Show a part: in the message that shows it already, else in a new one.
 
@@ -67,7 +75,7 @@ class Outbox:
             content: At most 2,000 characters. Nothing in it can ping.
             final: Whether this is what the part shows in the end.
             reply_to: The message that a new one answers.
-            file: What goes along with a new one.
+            file: The name and content of what goes along with a new one.
 
         Returns:
             The delivery as it is now.
@@ -171,17 +179,19 @@ class Outbox:
         delivery: Delivery,
         content: str,
         reply_to: discord.MessageReference | None,
-        file: discord.File | None,
+        file: tuple[str, bytes] | None,
     ) -> discord.Message:
         await self._channels[delivery.channel_id].sends.take()
         channel = self._channel(delivery.channel_id)
-        extra: dict[str, Any] = {}
-        if reply_to is not None:
-            extra["reference"] = reply_to
-        if file is not None:
-            extra["file"] = file
-        return await self._send(
-            lambda: channel.send(
+
+        def post() -> Awaitable[discord.Message]:
+            extra: dict[str, Any] = {}
+            if reply_to is not None:
+                extra["reference"] = reply_to
+            if file is not None:
+                # Made anew for each attempt: one that was read by the attempt before would be sent empty.
+                extra["file"] = discord.File(io.BytesIO(file[1]), filename=file[0])
+            return channel.send(
                 content,
                 nonce=delivery.nonce,
                 allowed_mentions=NO_PINGS,
@@ -189,7 +199,8 @@ class Outbox:
                 suppress_embeds=True,
                 **extra,
             )
-        )
+
+        return await self._send(post)
 
     def _channel(self, channel_id: int) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(channel_id)
@@ -213,7 +224,7 @@ class Outbox:
 
     async def _send(self, request: Callable[[], Awaitable[T]]) -> T:
         """Make a request within the token's budget, again when Discord was out of reach."""
-        for pause in (*_PAUSES, None):
+        for pause in (*self._pauses, None):
             await self._token.take()
             try:
                 return await request()
@@ -221,11 +232,14 @@ class Outbox:
                 raise (_GoneError if error.code == _UNKNOWN_MESSAGE else SurfaceError)(str(error)) from error
             except (discord.DiscordServerError, aiohttp.ClientError, OSError) as error:
                 if pause is None:
-                    raise SurfaceError(f"Discord is out of reach: {error}") from error
+                    raise SurfaceUnreachable(f"Discord is out of reach: {error}") from error
                 log.warning("discord_out_of_reach", error=str(error), again_in=pause)
                 await asyncio.sleep(pause)
+            except discord.RateLimited as error:
+                raise SurfaceUnreachable(str(error)) from error
             except discord.HTTPException as error:
-                raise SurfaceError(str(error)) from error
+                later = error.status == _TOO_MANY_REQUESTS
+                raise (SurfaceUnreachable if later else SurfaceError)(str(error)) from error
         raise AssertionError("the last pause is None")
 
 

@@ -65,7 +65,7 @@ class GrowingText:
             parts[-1] = shown
         for index, part in enumerate(parts):
             await self._show_part(index, part, settled=settled)
-        if finished:
+        if settled:
             await self._remove_surplus(len(parts))
 
     async def _show_part(self, index: int, content: str, *, settled: bool) -> None:
@@ -85,7 +85,10 @@ class GrowingText:
         self._deliveries[index] = delivery
 
     async def _remove_surplus(self, count: int) -> None:
-        """Take away messages that a longer, abandoned version of the text had needed."""
-        for delivery in self._deliveries[count:]:
-            await self._outbox.delete(delivery)
+        """Take away messages that a longer, abandoned version of the text had needed, also a former process's."""
+        for delivery in await self._outbox.planned(self._turn_key):
+            name, _, index = delivery.part.rpartition(":")
+            if name == self._name and int(index) >= count and not delivery.final:
+                await self._outbox.delete(delivery)
+                await self._outbox.finish(delivery)
         del self._deliveries[count:], self._shown[count:]

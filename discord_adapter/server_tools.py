@@ -20,9 +20,11 @@ def server_tools(client: discord.Client) -> list[Tool]:
     """The tools of this room."""
 
     async def run(_arguments: dict[str, Any], origin: Origin) -> str:
-        guild = client.get_guild(origin.guild_id) if origin.guild_id else None
-        if guild is None:
+        if origin.guild_id is None:
             raise ToolFailed("This is a direct message, so there is no server to tell about.")
+        guild = client.get_guild(origin.guild_id)
+        if guild is None:
+            raise ToolFailed("Discord does not tell about this server at the moment; try again later.")
         return json.dumps(_information(guild, await _member(guild, origin.user_id)), ensure_ascii=False)
 
     return [

@@ -7,7 +7,7 @@ import re
 # Discord's documentation, "Create Message": content is at most 2,000 characters.
 MESSAGE_LIMIT = 2000
 
-_FENCE = re.compile(r"^ {0,3}(`{3,10}|~{3,10})([^\n`]*)$", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*(`{3,10}|~{3,10})([^\n`]*)$", re.MULTILINE)
 
 _LONGEST_LANGUAGE = 30
 
@@ -61,11 +61,10 @@ def _first_part(opening: str, rest: str, limit: int) -> tuple[str, str, str]:
         if len(needed) <= len(closing):
             break
         closing = needed
-    part = opening + rest[:cut].rstrip("\n")
     if fence is None:
-        return part, _without_break(rest, cut), ""
-    # Inside a code block blank lines count: none is taken away behind the cut.
-    return part + needed, rest[cut:], f"{fence}\n"
+        return opening + rest[:cut].rstrip("\n"), rest[cut:].lstrip("\n"), ""
+    # Inside a code block blank lines count: only the line break at the cut goes, the closing fence brings its own.
+    return opening + rest[:cut].removesuffix("\n") + needed, rest[cut:], f"{fence}\n"
 
 
 def _cut(text: str, room: int) -> int:
@@ -76,10 +75,6 @@ def _cut(text: str, room: int) -> int:
         if at > 0:
             return at + len(mark)
     return room
-
-
-def _without_break(text: str, cut: int) -> str:
-    return text[cut:].lstrip("\n")
 
 
 def _mark(opening: str) -> str:

@@ -10,7 +10,7 @@ import structlog
 
 from discord_adapter.cards import APPROVE, DECISIONS, GO_ON, REFUSE, card
 from discord_adapter.replies import GrowingText
-from graph.errors import SurfaceError
+from graph.errors import SurfaceError, SurfaceUnreachable
 
 if TYPE_CHECKING:
     from checkpoints.approvals import Approval, Decision
@@ -87,6 +87,9 @@ class DiscordSurface:
     def tool(self, call_id: str, name: str, *, failed: bool | None) -> None:
         """Show a tool call in the activity line."""
         state = _AT_WORK if failed is None else _FAILED if failed else _DONE
+        # Some endpoints call every call the same: what starts is a new one, what ends is the newest.
+        while (call_id if failed is None else f"{call_id}'") in self._activity:
+            call_id += "'"
         self._activity[call_id] = f"`{name.replace('`', '') or 'tool'}` {state}"
         first = next(iter(self._activity))
         self._growing(f"activity:{first}", reply=False).set("-# 🔧 " + " · ".join(self._activity.values()))
@@ -108,6 +111,8 @@ class DiscordSurface:
         """Put reactions on a message for a person to click; where we may not, they can add their own."""
         try:
             await self._outbox.react(delivery, *emoji)
+        except SurfaceUnreachable:
+            raise
         except SurfaceError as error:
             log.warning("reactions_not_added", turn=self._turn.key, error=str(error))
         return await self._outbox.finish(delivery)
@@ -116,6 +121,8 @@ class DiscordSurface:
         """What the requester decided on a card before we looked: right after it was posted, or while we were away."""
         try:
             reacted = await self._outbox.reactions(delivery, REFUSE, APPROVE)
+        except SurfaceUnreachable:
+            raise
         except SurfaceError as error:
             log.warning("reactions_not_read", turn=self._turn.key, error=str(error))
             return None
@@ -144,6 +151,8 @@ class DiscordSurface:
         card_delivery = await self._outbox.plan(
             approval.turn_key, card_part(approval.interrupt_id, approval.call_id), approval.channel_id
         )
+        if card_delivery.message_id is None:
+            return
         guild = self._turn.conversation.guild_id or "@me"
         link = f"https://discord.com/channels/{guild}/{approval.channel_id}/{card_delivery.message_id}"
         sentence = f"I still wait for your decision on {link}; {GO_ON} goes on without it."
@@ -205,6 +214,7 @@ class DiscordSurface:
     def _stop_typing(self) -> None:
         if self._typing is not None:
             self._typing.cancel()
+            self._typing = None
 
     def _reference(self) -> discord.MessageReference | None:
         if self._turn.message_id is None:

@@ -77,14 +77,14 @@ def test_arguments_of_any_size_are_there_in_the_message_or_in_a_file(size):
     if file is None:
         assert _read(content)[0] == arguments
     else:
-        assert file.filename == "arguments.json"
+        assert file[0] == "arguments.json"
         assert "attached file" in content
-        assert json.loads(file.fp.read()) == arguments
+        assert json.loads(file[1]) == arguments
 
 
 def test_file_hides_nothing_either():
     _, file = card(_approval({"x": "\u202e" * 50_000}))
-    written = file.fp.read().decode()
+    written = file[1].decode()
 
     assert "\u202e" not in written
     assert json.loads(written) == {"x": "\u202e" * 50_000}

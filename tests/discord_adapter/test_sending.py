@@ -1,12 +1,15 @@
 """Outbox, replies and surface over the wire: each part is one message, whatever happens to the program."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from checkpoints.approvals import Approval, Decision
 from discord_adapter.outbox import Outbox
 from discord_adapter.replies import GrowingText
 from discord_adapter.surface import DiscordSurfaces
-from graph.errors import SurfaceError
+from graph.errors import SurfaceError, SurfaceUnreachable
 from playground.permissions import Permission
 
 SUPPRESS_EMBEDS = 4
@@ -163,3 +166,41 @@ async def test_reaction_of_somebody_else_on_the_card_decides_nothing(local, surf
     await local.react(local.user("bob"), shown()[0], "✅")
 
     assert await surface.ask(approval) is None
+
+
+async def test_what_a_killed_program_had_shown_too_much_of_a_text_goes(client, outbox, journal, turn, shown):
+    killed = GrowingText(outbox, turn.key, "text:0", turn.channel_id, None)
+    killed.add("old " * 1200)
+    await killed.show()
+    assert len(shown()) == 3
+    again = GrowingText(Outbox(client, journal.deliveries), turn.key, "text:0", turn.channel_id, None)
+    again.finish("short answer")
+    await again.show(settled=True)
+    assert [message.content for message in shown()] == ["short answer"]
+
+
+async def test_outage_is_told_as_one_that_passes(local, client, journal, turn, shown):
+    outbox = Outbox(client, journal.deliveries, pauses=())
+    local.fail("POST", "/channels/{channel_id}/messages", times=9, status=0)
+    delivery = await outbox.plan(turn.key, "part", turn.channel_id)
+    with pytest.raises(SurfaceUnreachable):
+        await outbox.show(delivery, "hello", final=True)
+    assert shown() == []
+
+
+async def test_file_is_whole_also_when_the_first_attempt_broke(local, client, journal, turn, approval, shown):
+    outbox = Outbox(client, journal.deliveries, pauses=(0.01, 0.01))
+    local.fail("POST", "/channels/{channel_id}/messages", times=2, status=0, done=False)
+    surface = DiscordSurfaces(outbox).open(turn)
+    await surface.ask(replace(approval, arguments={"x": "y" * 3000}))
+    (card,) = shown()
+    (file,) = card.attachments
+    assert json.loads(file.content) == {"x": "y" * 3000}
+
+
+async def test_calls_of_one_name_and_id_have_an_entry_each(surface, shown):
+    for name in ("look", "wipe"):
+        surface.tool("call_0", name, failed=None)
+        surface.tool("call_0", name, failed=False)
+    await surface.flush()
+    assert [message.content for message in shown()] == ["-# 🔧 `look` ✓ · `wipe` ✓"]
