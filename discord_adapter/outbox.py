@@ -41,6 +41,11 @@ class Outbox:
 
     A part of a turn (a piece of its text, a card, a sentence) is planned first: its delivery says which message shows
     it, also when a former process posted that.
+
+    Args:
+        client: Logged in.
+        deliveries: Where it is noted what was posted.
+        pauses: Seconds between the attempts while Discord is out of reach.
     """
 
     def __init__(self, client: discord.Client, deliveries: Deliveries, *, pauses: tuple[float, ...] = _PAUSES) -> None:
@@ -81,6 +86,7 @@ class Outbox:
             The delivery as it is now.
 
         Raises:
+            SurfaceUnreachable: Discord cannot be reached for now; every other method here raises this as well.
             SurfaceError: Discord does not take it.
         """
         if delivery.message_id is not None:
@@ -238,6 +244,7 @@ class Outbox:
             except discord.RateLimited as error:
                 raise SurfaceUnreachable(str(error)) from error
             except discord.HTTPException as error:
+                # discord.py has waited and asked again, or Cloudflare keeps us out: asking on would make it worse.
                 later = error.status == _TOO_MANY_REQUESTS
                 raise (SurfaceUnreachable if later else SurfaceError)(str(error)) from error
         raise AssertionError("the last pause is None")

@@ -32,6 +32,7 @@ class GrowingText:
         self._finished = asyncio.Event()
         self._deliveries: list[Delivery] = []
         self._shown: list[str] = []
+        self._tidy = False
 
     def add(self, text: str) -> None:
         """Let it grow."""
@@ -65,8 +66,9 @@ class GrowingText:
             parts[-1] = shown
         for index, part in enumerate(parts):
             await self._show_part(index, part, settled=settled)
-        if settled:
+        if settled and not self._tidy:
             await self._remove_surplus(len(parts))
+            self._tidy = True
 
     async def _show_part(self, index: int, content: str, *, settled: bool) -> None:
         if index == len(self._deliveries):
@@ -85,7 +87,10 @@ class GrowingText:
         self._deliveries[index] = delivery
 
     async def _remove_surplus(self, count: int) -> None:
-        """Take away messages that a longer, abandoned version of the text had needed, also a former process's."""
+        """Take away messages that a longer, abandoned version of the text had needed, also a former process's.
+
+        Not before the text is settled: a later run could bring a longer one again, and need them.
+        """
         for delivery in await self._outbox.planned(self._turn_key):
             name, _, index = delivery.part.rpartition(":")
             if name == self._name and int(index) >= count and not delivery.final:

@@ -7,7 +7,8 @@ import re
 # Discord's documentation, "Create Message": content is at most 2,000 characters.
 MESSAGE_LIMIT = 2000
 
-_FENCE = re.compile(r"^[ \t]*(`{3,10}|~{3,10})([^\n`]*)$", re.MULTILINE)
+# A fence as Discord reads it: however far indented, and of backticks only.
+_FENCE = re.compile(r"^[^\S\n]*(`{3,10})([^\n`]*)$", re.MULTILINE)
 
 _LONGEST_LANGUAGE = 30
 
@@ -39,7 +40,7 @@ def open_fence(text: str) -> str | None:
         ticks, info = match.group(1), match.group(2).strip()
         if opening is None:
             opening, mark = ticks + "".join(info.split()[:1])[:_LONGEST_LANGUAGE], ticks
-        elif ticks[0] == mark[0] and len(ticks) >= len(mark) and not info:
+        elif len(ticks) >= len(mark) and not info:
             opening = None
     return opening
 

@@ -63,7 +63,7 @@ class DiscordSurface:
         self._outbox = outbox
         self._turn = turn
         self._texts: dict[str, GrowingText] = {}
-        self._activity: dict[str, str] = {}
+        self._activity: dict[tuple[str, str, int], str] = {}
         self._changed = asyncio.Event()
         self._stopping = False
         self._showing: asyncio.Task[None] | None = None
@@ -87,12 +87,15 @@ class DiscordSurface:
     def tool(self, call_id: str, name: str, *, failed: bool | None) -> None:
         """Show a tool call in the activity line."""
         state = _AT_WORK if failed is None else _FAILED if failed else _DONE
-        # Some endpoints call every call the same: what starts is a new one, what ends is the newest.
-        while (call_id if failed is None else f"{call_id}'") in self._activity:
-            call_id += "'"
-        self._activity[call_id] = f"`{name.replace('`', '') or 'tool'}` {state}"
-        first = next(iter(self._activity))
-        self._growing(f"activity:{first}", reply=False).set("-# 🔧 " + " · ".join(self._activity.values()))
+        # Some endpoints give every call the same id: one that starts after it was done is another call, while one that
+        # starts again before it was done is told again.
+        same = [call for call in self._activity if call[:2] == (call_id, name)]
+        if not same or (failed is None and self._activity[same[-1]] != _AT_WORK):
+            same.append((call_id, name, len(same)))
+        self._activity[same[-1]] = state
+        first, _, _ = next(iter(self._activity))
+        told = (f"`{name.replace('`', '') or 'tool'}` {state}" for (_, name, _), state in self._activity.items())
+        self._growing(f"activity:{first}", reply=False).set("-# 🔧 " + " · ".join(told))
         self._wake()
 
     async def ask(self, approval: Approval) -> Decision | None:
@@ -130,7 +133,7 @@ class DiscordSurface:
         return next((DECISIONS[emoji] for emoji, people in reacted.items() if approval.requester_id in people), None)
 
     async def settle(self, approval: Approval) -> None:
-        """Show on a card what became of it."""
+        """Show on a card what became of it; once more changes nothing, and a card that is gone is left alone."""
         delivery = await self._outbox.plan(
             self._turn.key, card_part(approval.interrupt_id, approval.call_id), self._turn.channel_id
         )
@@ -161,7 +164,7 @@ class DiscordSurface:
 
     async def flush(self) -> None:
         """Wait until all texts are shown; one that was cut short stays as it is."""
-        self._stop_typing()
+        await self._stop_typing()
         for text in self._texts.values():
             text.finish()
         if self._showing is not None:
@@ -175,7 +178,7 @@ class DiscordSurface:
 
     async def close(self) -> None:
         """Stop showing."""
-        self._stop_typing()
+        await self._stop_typing()
         if self._showing is not None:
             self._showing.cancel()
             await asyncio.wait({self._showing})
@@ -211,10 +214,11 @@ class DiscordSurface:
         except SurfaceError as error:
             log.info("typing_not_shown", turn=self._turn.key, error=str(error))
 
-    def _stop_typing(self) -> None:
-        if self._typing is not None:
-            self._typing.cancel()
-            self._typing = None
+    async def _stop_typing(self) -> None:
+        typing, self._typing = self._typing, None
+        if typing is not None:
+            typing.cancel()
+            await asyncio.wait({typing})
 
     def _reference(self) -> discord.MessageReference | None:
         if self._turn.message_id is None:

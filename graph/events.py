@@ -30,7 +30,7 @@ class TextFinished:
 
 @dataclass(frozen=True, slots=True)
 class ToolStarted:
-    """A tool call starts."""
+    """A tool call starts; `call_id` is unique in the conversation, unlike the endpoint's."""
 
     call_id: str
     tool: str

@@ -120,13 +120,13 @@ def _told_before(messages: list[AnyMessage], decided: Container[str]) -> list[Tu
     for segment, message in enumerate(model_messages(turn)):
         if message.text and CLOSING_MARK not in message.additional_kwargs:
             events.append(TextFinished(segment, message.text))
-        asked = [(str(call["id"]), call["name"] or "") for call in [*message.tool_calls, *message.invalid_tool_calls]]
-        if any(call_id in decided for call_id, _ in asked):
+        asked = [*message.tool_calls, *message.invalid_tool_calls]
+        if any(str(call["id"]) in decided for call in asked):
             events = [event for event in events if isinstance(event, TextFinished)]
-        answered = [(call, answers.get(f"{message.id}/{call[0]}")) for call in asked]
-        if any(answer for _, answer in answered):
-            events += [ToolStarted(*call) for call in asked]
-        events += [ToolFinished(*call, answer.status == "error") for call, answer in answered if answer]
+        calls = [(f"{message.id}/{call['id']}", call["name"] or "") for call in asked]
+        if any(answer_id in answers for answer_id, _ in calls):
+            events += [ToolStarted(*call) for call in calls]
+        events += [ToolFinished(*call, answers[call[0]].status == "error") for call in calls if call[0] in answers]
     return events
 
 

@@ -15,8 +15,10 @@ from tools.tool import ToolError
 async def tools(state: ToolTask, runtime: Runtime[ConversationContext]) -> dict[str, Any]:
     """Add the answer of one call; each call is a task of its own, so a crash repeats none that finished."""
     call = state["call"]
+    # An endpoint may give the calls of every step the same ids; with the message's it is one of its own.
+    answer_id = f"{call['message_id']}/{call['id']}"
     toolbox = runtime.context.toolbox
-    runtime.stream_writer(ToolStarted(call["id"], call["name"]))
+    runtime.stream_writer(ToolStarted(answer_id, call["name"]))
     failed = False
     try:
         if runtime.context.closing:
@@ -25,12 +27,12 @@ async def tools(state: ToolTask, runtime: Runtime[ConversationContext]) -> dict[
             content = await toolbox.run(state)
     except ToolError as problem:
         content, failed = str(problem), True
-    runtime.stream_writer(ToolFinished(call["id"], call["name"], failed))
+    runtime.stream_writer(ToolFinished(answer_id, call["name"], failed))
     answer = ToolMessage(
         content,
         tool_call_id=call["id"],
         name=call["name"],
-        id=f"{call['message_id']}/{call['id']}",
+        id=answer_id,
         status="error" if failed else "success",
     )
     return {"messages": [answer]}

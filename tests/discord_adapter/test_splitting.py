@@ -24,7 +24,7 @@ HARD = {
     "code": f"```python\n{CODE}```",
     "code without language": f"```\n{CODE}```\nand that was it",
     "code that never ends": f"before\n```python\n{CODE}",
-    "tildes": f"~~~rust\n{CODE}~~~\nafter",
+    "tildes, no fence in Discord": f"~~~rust\n{CODE}~~~\nafter",
     "four backticks": f"````md\n```py\nx = 1\n```\n{CODE}````\nafter",
     "ten backticks": f"{'`' * 10}md\n{CODE}{'`' * 10}\nafter",
     "backticks in tildes": f"~~~~\n```\n{CODE}```\n~~~~\nafter",
@@ -32,7 +32,8 @@ HARD = {
     "closed by a longer one": f"```py\n{CODE}`````\nafter {LONG}",
     "not closed by a shorter one": f"`````py\n```\n{CODE}```\n`````\nafter",
     "indented": f"   ```py\n{CODE}   ```\nafter",
-    "indented too far": f"    ```py\n{CODE}",
+    "indented in a list": f"1. do\n    ```py\n{CODE}    ```\nafter {LONG}",
+    "indented with a tab": f"- do\n\t```py\n{CODE}\t```\nafter",
     "language with words": f'```python title="a.py" {{1,2}}\n{CODE}```',
     "info string without end": f"```{'x' * 3000}\n{CODE}```",
     "info string with spaces": f"```{'long info ' * 400}\n{CODE}```",
@@ -42,7 +43,7 @@ HARD = {
     "block that ends at the limit": "```py\n" + "z" * (MESSAGE_LIMIT - 10) + "\n```",
     "block that begins at the limit": "a" * (MESSAGE_LIMIT - 4) + "\n```py\nx\n```",
     "block that begins near the limit": "a" * (MESSAGE_LIMIT - 12) + "\n```py\n" + CODE + "```",
-    "two kinds of blocks near the limit": "~~~~~~\n" + "a" * 1975 + "\n~~~~~~\n```\n" + CODE + "```",
+    "two kinds of blocks near the limit": "``````\n" + "a" * 1975 + "\n``````\n```\n" + CODE + "```",
     "blank lines in code": "```py\n" + "x = 1\n\n\n\n" * 500 + "```",
     "emoji": "👩‍👩‍👧‍👦🏳️‍🌈" * 500,
     "combining": "e\u0301\u0323" * 1500,
@@ -114,15 +115,38 @@ def test_cut_falls_between_paragraphs_then_lines_then_words():
 
 
 def test_blank_lines_in_code_stay():
-    text = "```py\n" + "a = 1\n\n\nb = 2\n" * 200 + "```"
-    code = "\n".join(part.removeprefix("```py\n").removesuffix("```") for part in split(text))
+    code = "a = 1\n\n\n\nb = 2\n" * 200
+    parts = split(f"```py\n{code}```")
 
-    assert code.count("a = 1") == code.count("b = 2") == 200
+    assert len(parts) > 1
+    assert "\n".join(part.removeprefix("```py\n").removesuffix("\n```") for part in parts) + "\n" == code
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_code_is_cut_at_line_breaks_and_whole(seed):
+    rng = random.Random(seed)  # noqa: S311 - the same ones every time
+    for _ in range(100):
+        code = "".join(rng.choices(["\n", "\n\n\n", "x = 1\n", "\ty\n", "z" * 20 + "\n"], k=rng.randrange(1, 70)))
+        parts = split(f"```py\n{code}```", 60)
+        assert all(part.startswith("```py\n") for part in parts)
+        assert "\n".join(part.removeprefix("```py\n").removesuffix("\n```") for part in parts) + "\n" == code
+
+
+@pytest.mark.parametrize("indentation", ["    ", "\t", "        "])
+def test_fence_inside_a_list_is_closed_and_opened_again(indentation):
+    lines = "".join(f"{indentation}{line}\n" for line in ["```bash", *["echo hello"] * 300, "```"])
+    parts = split(f"1. do\n{lines}2. done")
+
+    assert len(parts) > 1
+    assert all(part.endswith("\n```") for part in parts[:-1])
+    assert all(part.startswith("```bash\n") for part in parts[1:])
+    assert all(part.count("```") == 2 for part in parts)
 
 
 def test_growing_code_is_shown_closed():
     assert closed("```py\nx = 1") == "```py\nx = 1\n```"
-    assert closed("~~~~\nx\n") == "~~~~\nx\n~~~~"
+    assert closed("- a\n\n      ```py\n      x = 1") == "- a\n\n      ```py\n      x = 1\n```"
+    assert closed("~~~~\nx\n") == "~~~~\nx\n"
     assert closed("plain") == "plain"
     assert closed("```py\nx\n```\nafter") == "```py\nx\n```\nafter"
 
@@ -137,6 +161,8 @@ PIECES = [
         "~~struck~~ ",
         "\r\n",
         "   ```js\n",
+        "      ```sh\n",
+        "\n\t```\n",
         "- item\n",
         "``` ",
         "~~~~~~rust extra\n",
