@@ -35,8 +35,9 @@ check: .venv/dev.stamp ## format, lint, types, imports, dependencies
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
+# Three at a time on two cores: a good part of the time is waiting for processes and limits.
 test: .venv/dev.stamp test-needs ## the whole test suite
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile
 
 # What some tests need beside Python packages; a test says in one line why it is skipped where this could not be had.
 test-needs: .venv-litellm/stamp chromium
