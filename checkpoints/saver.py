@@ -59,7 +59,7 @@ class ThreadSaver(AsyncSqliteSaver):
     async def _or_nothing(self, write: Coroutine[Any, Any, T]) -> T:
         try:
             return await write
-        except BaseException:
+        except BaseException:  # whatever cut it off, and it goes on: only the transaction must not stay open
             async with self.lock:
                 if self.conn.in_transaction:
                     await self.conn.rollback()

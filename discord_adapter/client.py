@@ -87,6 +87,7 @@ class ClewClient(discord.Client):
 
     async def close(self) -> None:
         """Stop; also what discord.py leaves to fail loudly when it is closed within two seconds of its start."""
+        # discord.py has no public way to that task.
         waiting = self._connection._ready_task  # pyright: ignore[reportPrivateUsage, reportUnknownVariableType]
         if waiting is not None:
             waiting.cancel()
