@@ -7,6 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from checkpoints.approvals import Decision
+from discord_adapter.outbox import Content
 from discord_adapter.splitting import MESSAGE_LIMIT
 
 if TYPE_CHECKING:
@@ -22,13 +23,11 @@ DECISIONS = {APPROVE: Decision.APPROVED, REFUSE: Decision.REFUSED}
 _ARGUMENTS_ROOM = MESSAGE_LIMIT - 500
 
 
-def card(approval: Approval) -> tuple[str, tuple[str, bytes] | None]:
-    """The text of a card, and the arguments as a file (name and content) where they are too long for a message."""
+def card(approval: Approval) -> Content:
+    """A card; arguments that are too long for a message are a file."""
     arguments = exact(approval.arguments)
-    file = None
-    if len(arguments) > _ARGUMENTS_ROOM:
-        file = ("arguments.json", arguments.encode())
-    return "\n".join([f"**{_heading(approval)}**", _body(arguments), f"-# {_footer(approval)}"]), file
+    files = (("arguments.json", arguments.encode()),) if len(arguments) > _ARGUMENTS_ROOM else ()
+    return Content("\n".join([f"**{_heading(approval)}**", _body(arguments), f"-# {_footer(approval)}"]), files)
 
 
 def exact(arguments: object) -> str:

@@ -6,19 +6,18 @@ import asyncio
 import io
 from collections import defaultdict
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import aiohttp
 import discord
 import structlog
 
-from discord_adapter.budget import TOKEN_LIMIT, TOKEN_PERIOD, Bucket, ChannelBudget
-from graph.errors import SurfaceError, SurfaceUnreachable
+from discord_adapter.budget import Kind, Rank
+from discord_adapter.sending import PAUSES, Gone, Sender
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator
 
     from checkpoints.deliveries import Deliveries, Delivery
 
@@ -28,16 +27,26 @@ log = structlog.get_logger()
 
 NO_PINGS = discord.AllowedMentions.none()
 
-# Discord out of reach: tried again after these pauses (seconds), then left to whoever asked.
-_PAUSES = (1.0, 2.0, 5.0)
 
-_TOO_MANY_REQUESTS = 429
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a message shows.
 
-_UNKNOWN_MESSAGE = 10008
+    Attributes:
+        text: At most 2,000 characters. Nothing in it can ping.
+        files: The names and contents of what hangs on it.
+    """
+
+    text: str
+    files: tuple[tuple[str, bytes], ...] = ()
+
+    def attached(self) -> list[discord.File]:
+        """The files, made anew for each attempt: one that was read by the attempt before would be sent empty."""
+        return [discord.File(io.BytesIO(content), filename=name) for name, content in self.files]
 
 
 class Outbox:
-    """Sends, edits and reacts for turns.
+    """Sends, edits and reacts for turns, all of it through one budget.
 
     A part of a turn (a piece of its text, a card, a sentence) is planned first: its delivery says which message shows
     it, also when a former process posted that.
@@ -45,20 +54,38 @@ class Outbox:
     Args:
         client: Logged in.
         deliveries: Where it is noted what was posted.
+        link_previews: Whether Discord shows what is behind the links in our messages.
         pauses: Seconds between the attempts while Discord is out of reach.
     """
 
-    def __init__(self, client: discord.Client, deliveries: Deliveries, *, pauses: tuple[float, ...] = _PAUSES) -> None:
+    def __init__(
+        self,
+        client: discord.Client,
+        deliveries: Deliveries,
+        *,
+        link_previews: bool = False,
+        pauses: tuple[float, ...] = PAUSES,
+    ) -> None:
         self._client = client
-        self._pauses = pauses
+        self._link_previews = link_previews
         self._deliveries = deliveries
-        self._token = Bucket(TOKEN_LIMIT, TOKEN_PERIOD)
-        self._channels: defaultdict[int, ChannelBudget] = defaultdict(ChannelBudget)
+        self._sender = Sender(client, pauses)
+        # Grows with the channels in which something was ever sent; a lock is 100 bytes.
         self._posting: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def plan(self, turn_key: str, part: str, channel_id: int) -> Delivery:
         """The delivery of a part of a turn."""
         return await self._deliveries.plan(turn_key, part, channel_id)
+
+    async def private_channel(self, user_id: int) -> int:
+        """The id of our direct message channel with a person.
+
+        Raises:
+            SurfaceError: Discord does not give it.
+        """
+        person = discord.Object(user_id)
+        channel = await self._sender.send(0, Kind.OTHER, lambda: self._client.create_dm(person))
+        return channel.id
 
     async def planned(self, turn_key: str) -> list[Delivery]:
         """Every delivery of a turn, by whichever process it was planned."""
@@ -67,42 +94,41 @@ class Outbox:
     async def show(
         self,
         delivery: Delivery,
-        content: str,
+        content: Callable[[], Content],
         *,
         final: bool,
+        rank: Callable[[], Rank] = lambda: Rank.FINAL,
         reply_to: discord.MessageReference | None = None,
-        file: tuple[str, bytes] | None = None,
-    ) -> Delivery:
+    ) -> tuple[Delivery, Content]:
         """Show a part: in the message that shows it already, else in a new one.
 
         Args:
             delivery: The part's delivery.
-            content: At most 2,000 characters. Nothing in it can ping.
+            content: Gives what the part shows; asked when the request can leave, so that it is the newest.
             final: Whether this is what the part shows in the end.
+            rank: Gives how urgent it is.
             reply_to: The message that a new one answers.
-            file: The name and content of what goes along with a new one.
 
         Returns:
-            The delivery as it is now.
+            The delivery as it is now, and what it shows.
 
         Raises:
             SurfaceUnreachable: Discord cannot be reached for now; every other method here raises this as well.
             SurfaceError: Discord does not take it.
         """
         if delivery.message_id is not None:
-            await self.edit(delivery, content)
-            shown = replace(delivery, final=final)
+            shown = await self.edit(delivery, content, rank=rank)
+            edited = replace(delivery, final=final)
             if final:
-                await self._record(shown)
-            return shown
-        async with self._posting[delivery.channel_id]:
-            message = await self._post(delivery, content, reply_to, file)
-            shown = replace(delivery, message_id=message.id, final=final)
-            await self._record(shown)
-        if message.content != content.strip():
+                await self._record(edited)
+            return edited, shown
+        posted, shown, as_sent = await self._post(delivery, content, rank, reply_to, final=final)
+        if not as_sent:
             # The nonce was taken: a former process had posted this part, with what it knew then.
-            await self.edit(shown, content)
-        return shown
+            shown = await self.edit(posted, content)
+            if final:
+                posted = await self.finish(posted)
+        return posted, shown
 
     async def finish(self, delivery: Delivery) -> Delivery:
         """Record that a part shows what it is to show."""
@@ -110,17 +136,28 @@ class Outbox:
         await self._record(finished)
         return finished
 
-    async def edit(self, delivery: Delivery, content: str) -> None:
+    async def edit(
+        self, delivery: Delivery, content: Callable[[], Content], *, rank: Callable[[], Rank] = lambda: Rank.FINAL
+    ) -> Content:
         """Change a message; one that was deleted meanwhile is left alone.
 
         Raises:
             SurfaceError: Discord does not take it.
         """
+        shown = content()
         if (message := self._message(delivery)) is None:
-            return
-        await self._channels[delivery.channel_id].edits.take()
+            return shown
+
+        async def change() -> None:
+            nonlocal shown
+            shown = content()
+            # None would take the files off that hang there already.
+            files: dict[str, Any] = {"attachments": shown.attached()} if shown.files else {}
+            await message.edit(content=shown.text, allowed_mentions=NO_PINGS, **files)
+
         with self._unless_gone(delivery):
-            await self._send(lambda: message.edit(content=content, allowed_mentions=NO_PINGS))
+            await self._sender.send(delivery.channel_id, Kind.EDIT, change, rank)
+        return shown
 
     async def delete(self, delivery: Delivery) -> None:
         """Delete a message of ours, if it is still there.
@@ -131,7 +168,7 @@ class Outbox:
         if (message := self._message(delivery)) is None:
             return
         with self._unless_gone(delivery):
-            await self._send(message.delete)
+            await self._sender.send(delivery.channel_id, Kind.DELETE, message.delete, lambda: Rank.EDIT)
 
     async def react(self, delivery: Delivery, *emoji: str) -> None:
         """Add reactions of ours, for a person to click.
@@ -143,7 +180,7 @@ class Outbox:
             return
         for one in emoji:
             with self._unless_gone(delivery):
-                await self._send(partial(message.add_reaction, one))
+                await self._sender.send(delivery.channel_id, Kind.REACT, partial(message.add_reaction, one))
 
     async def reactions(self, delivery: Delivery, *emoji: str) -> dict[str, set[int]]:
         """The people who reacted to a message in these ways, bots left out.
@@ -155,10 +192,11 @@ class Outbox:
         if (partial_message := self._message(delivery)) is None:
             return found
         with self._unless_gone(delivery):
-            message = await self._send(partial_message.fetch)
+            message = await self._sender.send(delivery.channel_id, Kind.OTHER, partial_message.fetch)
             for reaction in message.reactions:
                 if str(reaction.emoji) in found and reaction.count > reaction.me:
-                    found[str(reaction.emoji)] = await self._send(partial(_people, reaction))
+                    people = await self._sender.send(delivery.channel_id, Kind.OTHER, partial(_people, reaction))
+                    found[str(reaction.emoji)] = people
         return found
 
     async def typing(self, channel_id: int) -> None:
@@ -168,11 +206,11 @@ class Outbox:
             SurfaceError: Discord does not take it.
         """
         channel = self._channel(channel_id)
-        await self._send(lambda: channel.typing())
+        await self._sender.send(channel_id, Kind.OTHER, lambda: channel.typing(), lambda: Rank.TYPING)
 
-    async def pace(self, channel_id: int, finished: asyncio.Event) -> None:
-        """Wait until a growing text in a channel may be shown again, or is finished."""
-        await self._channels[channel_id].pace(finished)
+    def look_again(self) -> None:
+        """Say that something has become more urgent (a text is complete)."""
+        self._sender.look_again()
 
     @asynccontextmanager
     async def nothing_half_posted(self, channel_id: int) -> AsyncGenerator[None]:
@@ -183,30 +221,34 @@ class Outbox:
     async def _post(
         self,
         delivery: Delivery,
-        content: str,
+        content: Callable[[], Content],
+        rank: Callable[[], Rank],
         reply_to: discord.MessageReference | None,
-        file: tuple[str, bytes] | None,
-    ) -> discord.Message:
-        await self._channels[delivery.channel_id].sends.take()
+        *,
+        final: bool,
+    ) -> tuple[Delivery, Content, bool]:
+        """Post a part and record it; what was posted, and whether that is what the message now shows."""
         channel = self._channel(delivery.channel_id)
+        extra: dict[str, Any] = {} if reply_to is None else {"reference": reply_to}
 
-        def post() -> Awaitable[discord.Message]:
-            extra: dict[str, Any] = {}
-            if reply_to is not None:
-                extra["reference"] = reply_to
-            if file is not None:
-                # Made anew for each attempt: one that was read by the attempt before would be sent empty.
-                extra["file"] = discord.File(io.BytesIO(file[1]), filename=file[0])
-            return channel.send(
-                content,
-                nonce=delivery.nonce,
-                allowed_mentions=NO_PINGS,
-                mention_author=False,
-                suppress_embeds=True,
-                **extra,
-            )
+        async def post() -> tuple[Delivery, Content, bool]:
+            posted = content()
+            async with self._posting[delivery.channel_id]:
+                message = await channel.send(
+                    posted.text,
+                    nonce=delivery.nonce,
+                    allowed_mentions=NO_PINGS,
+                    mention_author=False,
+                    suppress_embeds=not self._link_previews,
+                    files=posted.attached(),
+                    **extra,
+                )
+                as_sent = message.content == posted.text.strip()
+                recorded = replace(delivery, message_id=message.id, final=final and as_sent)
+                await self._record(recorded)
+            return recorded, posted, as_sent
 
-        return await self._send(post)
+        return await self._sender.send(delivery.channel_id, Kind.SEND, post, rank)
 
     def _channel(self, channel_id: int) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(channel_id)
@@ -221,37 +263,12 @@ class Outbox:
         """Leave a message alone that somebody deleted meanwhile."""
         try:
             yield
-        except _GoneError:
+        except Gone:
             log.info("message_was_deleted", channel=delivery.channel_id, message=delivery.message_id)
 
     async def _record(self, delivery: Delivery) -> None:
         if delivery.message_id is not None:
             await self._deliveries.posted(delivery.turn_key, delivery.part, delivery.message_id, final=delivery.final)
-
-    async def _send(self, request: Callable[[], Awaitable[T]]) -> T:
-        """Make a request within the token's budget, again when Discord was out of reach."""
-        for pause in (*self._pauses, None):
-            await self._token.take()
-            try:
-                return await request()
-            except discord.NotFound as error:
-                raise (_GoneError if error.code == _UNKNOWN_MESSAGE else SurfaceError)(str(error)) from error
-            except (discord.DiscordServerError, aiohttp.ClientError, OSError) as error:
-                if pause is None:
-                    raise SurfaceUnreachable(f"Discord is out of reach: {error}") from error
-                log.warning("discord_out_of_reach", error=str(error), again_in=pause)
-                await asyncio.sleep(pause)
-            except discord.RateLimited as error:
-                raise SurfaceUnreachable(str(error)) from error
-            except discord.HTTPException as error:
-                # discord.py has waited and asked again, or Cloudflare keeps us out: asking on would make it worse.
-                later = error.status == _TOO_MANY_REQUESTS
-                raise (SurfaceUnreachable if later else SurfaceError)(str(error)) from error
-        raise AssertionError("the last pause is None")
-
-
-class _GoneError(SurfaceError):
-    """The message is not there any more."""
 
 
 async def _people(reaction: discord.Reaction) -> set[int]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
-from discord_adapter.splitting import MESSAGE_LIMIT, closed, split
+from discord_adapter.budget import Rank
+from discord_adapter.layout import Layout, LayoutSettings, lay_out
+from discord_adapter.outbox import Content
 
 if TYPE_CHECKING:
     import discord
@@ -13,25 +14,38 @@ if TYPE_CHECKING:
     from checkpoints.deliveries import Delivery
     from discord_adapter.outbox import Outbox
 
+_NOTHING = Content("")
+
 
 class GrowingText:
     """One text of a turn: first words at once, then edits, in the end exactly what it is.
 
-    Its parts are deliveries, so that a text which a former process began is continued in the same messages.
+    What a request carries is made when it leaves, so a text that was completed while its first message waited is one
+    message and no edit. Its parts are deliveries, so that a text which a former process began is continued in the same
+    messages.
     """
 
     def __init__(
-        self, outbox: Outbox, turn_key: str, name: str, channel_id: int, reply_to: discord.MessageReference | None
+        self,
+        outbox: Outbox,
+        turn_key: str,
+        name: str,
+        channel_id: int,
+        *,
+        reply_to: discord.MessageReference | None = None,
+        layout: LayoutSettings | None = None,
     ) -> None:
         self._outbox = outbox
         self._turn_key = turn_key
         self._name = name
         self._channel_id = channel_id
         self._reply_to = reply_to
+        self._settings = layout or LayoutSettings()
         self._text = ""
-        self._finished = asyncio.Event()
+        self._laid_out: tuple[str, bool, Layout] | None = None
+        self._finished = False
         self._deliveries: list[Delivery] = []
-        self._shown: list[str] = []
+        self._shown: list[Content] = []
         self._tidy = False
 
     def add(self, text: str) -> None:
@@ -39,13 +53,14 @@ class GrowingText:
         self._text += text
 
     def set(self, text: str) -> None:
-        """Replace the whole of it."""
+        """Replace the whole of it; what is shown of it stays until there is something else to show."""
         self._text = text
 
     def finish(self, text: str | None = None) -> None:
         """Say that it is complete, and what it is; without a text it stays as it is."""
         self._text = self._text if text is None else text
-        self._finished.set()
+        self._finished = True
+        self._outbox.look_again()
 
     async def show(self, *, settled: bool = False) -> None:
         """Show what there is by now.
@@ -58,33 +73,56 @@ class GrowingText:
         """
         if not self._text.strip():
             return
-        if self._deliveries:
-            await self._outbox.pace(self._channel_id, self._finished)
-        finished = self._finished.is_set()
-        parts = split(self._text)
-        if not finished and len(shown := closed(parts[-1])) <= MESSAGE_LIMIT:
-            parts[-1] = shown
-        for index, part in enumerate(parts):
-            await self._show_part(index, part, settled=settled)
+        index = 0
+        # It grows while its parts are shown: there can be more of them in the end than there were at first.
+        while index < len(self._layout.parts):
+            await self._show_part(index, settled=settled)
+            index += 1
         if settled and not self._tidy:
-            await self._remove_surplus(len(parts))
+            await self._remove_surplus(index)
             self._tidy = True
 
-    async def _show_part(self, index: int, content: str, *, settled: bool) -> None:
+    async def _show_part(self, index: int, *, settled: bool) -> None:
         if index == len(self._deliveries):
             part = f"{self._name}:{index}"
             self._deliveries.append(await self._outbox.plan(self._turn_key, part, self._channel_id))
-            self._shown.append("")
+            self._shown.append(_NOTHING)
         delivery = self._deliveries[index]
-        if delivery.final or not content.strip():
+        content = self._content(index)
+        if delivery.final or not content.text.strip():
             return
         if self._shown[index] != content:
-            reply_to = self._reply_to if index == 0 else None
-            delivery = await self._outbox.show(delivery, content, final=settled, reply_to=reply_to)
-            self._shown[index] = content
+            delivery, self._shown[index] = await self._outbox.show(
+                delivery,
+                lambda: self._content(index),
+                final=settled,
+                rank=lambda: self._rank(index),
+                reply_to=self._reply_to if index == 0 else None,
+            )
         elif settled:
             delivery = await self._outbox.finish(delivery)
         self._deliveries[index] = delivery
+
+    def _rank(self, index: int) -> Rank:
+        if self._finished:
+            return Rank.FINAL
+        return Rank.FIRST if self._deliveries[index].message_id is None else Rank.EDIT
+
+    @property
+    def _layout(self) -> Layout:
+        if self._laid_out is None or self._laid_out[:2] != (self._text, self._finished):
+            layout = lay_out(self._text, self._settings, complete=self._finished)
+            self._laid_out = (self._text, self._finished, layout)
+        return self._laid_out[2]
+
+    def _content(self, index: int) -> Content:
+        """What a part shows now; of a text that has become shorter, what the part showed before."""
+        layout = self._layout
+        if index >= len(layout.parts):
+            return self._shown[index]
+        last = index == len(layout.parts) - 1
+        files = tuple((file.name, file.content) for file in layout.files) if last else ()
+        return Content(layout.parts[index], files)
 
     async def _remove_surplus(self, count: int) -> None:
         """Take away messages that a longer, abandoned version of the text had needed, also a former process's.

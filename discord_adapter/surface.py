@@ -9,6 +9,8 @@ import discord
 import structlog
 
 from discord_adapter.cards import APPROVE, DECISIONS, GO_ON, REFUSE, card
+from discord_adapter.layout import LayoutSettings
+from discord_adapter.outbox import Content
 from discord_adapter.replies import GrowingText
 from graph.errors import SurfaceError, SurfaceUnreachable
 
@@ -44,12 +46,13 @@ def card_of(part: str) -> tuple[str, str] | None:
 class DiscordSurfaces:
     """Makes the surface of a turn."""
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, layout: LayoutSettings | None = None) -> None:
         self._outbox = outbox
+        self._layout = layout or LayoutSettings()
 
     def open(self, turn: Turn) -> DiscordSurface:
         """The surface on which a turn is shown."""
-        return DiscordSurface(self._outbox, turn)
+        return DiscordSurface(self._outbox, self._layout, turn)
 
 
 class DiscordSurface:
@@ -59,10 +62,12 @@ class DiscordSurface:
     after all texts that were there before them.
     """
 
-    def __init__(self, outbox: Outbox, turn: Turn) -> None:
+    def __init__(self, outbox: Outbox, layout: LayoutSettings, turn: Turn) -> None:
         self._outbox = outbox
+        self._layout = layout
         self._turn = turn
         self._texts: dict[str, GrowingText] = {}
+        self._footnotes: list[str] = []
         self._activity: dict[tuple[str, str, int], str] = {}
         self._changed = asyncio.Event()
         self._stopping = False
@@ -79,10 +84,20 @@ class DiscordSurface:
         self._growing(f"text:{segment}").add(text)
         self._wake()
 
+    def restart_text(self, segment: int) -> None:
+        """Forget what was streamed of a model message; what is shown of it stays until there is more."""
+        self._growing(f"text:{segment}").set("")
+
     def finish_text(self, segment: int, text: str) -> None:
         """Say what the whole text of a model message is."""
-        self._growing(f"text:{segment}").finish(text)
+        notes = "".join(f"\n-# {note}" for note in self._footnotes)
+        self._footnotes.clear()
+        self._growing(f"text:{segment}").finish(f"{text.rstrip()}\n{notes}" if notes else text)
         self._wake()
+
+    def footnote(self, text: str) -> None:
+        """Put a small line below the text that comes next."""
+        self._footnotes.append(text)
 
     def tool(self, call_id: str, name: str, *, failed: bool | None) -> None:
         """Show a tool call in the activity line."""
@@ -104,8 +119,9 @@ class DiscordSurface:
             self._turn.key, card_part(approval.interrupt_id, approval.call_id), self._turn.channel_id
         )
         if delivery.message_id is None:
-            content, file = card(approval)
-            delivery = await self._outbox.show(delivery, content, final=False, reply_to=self._reference(), file=file)
+            delivery, _ = await self._outbox.show(
+                delivery, lambda: card(approval), final=False, reply_to=self._reference()
+            )
         if not delivery.final:
             delivery = await self._offer(delivery, APPROVE, REFUSE)
         return await self._standing(delivery, approval)
@@ -137,14 +153,25 @@ class DiscordSurface:
         delivery = await self._outbox.plan(
             self._turn.key, card_part(approval.interrupt_id, approval.call_id), self._turn.channel_id
         )
-        await self._outbox.edit(delivery, card(approval)[0])
+        # Its file stays where it hangs already.
+        await self._outbox.edit(delivery, lambda: Content(card(approval).text))
 
     async def say(self, part: str, sentence: str) -> None:
         """Show a sentence of ours, below all texts that were there before."""
         await self.flush()
         delivery = await self._outbox.plan(self._turn.key, part, self._turn.channel_id)
         if not delivery.final:
-            await self._outbox.show(delivery, sentence, final=True, reply_to=self._reference())
+            await self._outbox.show(delivery, lambda: Content(sentence), final=True, reply_to=self._reference())
+
+    async def say_privately(self, part: str, sentence: str) -> None:
+        """Tell the person by direct message, with a link to what it is about."""
+        turn = self._turn
+        if turn.conversation.guild_id is None:
+            raise SurfaceError("the conversation is a direct message itself")
+        delivery = await self._outbox.plan(turn.key, part, await self._outbox.private_channel(turn.user_id))
+        if not delivery.final:
+            told = f"{_link(turn, turn.channel_id, turn.message_id)}: {sentence}"
+            await self._outbox.show(delivery, lambda: Content(told), final=True)
 
     async def behind_card(self, approval: Approval) -> None:
         """Tell the person that this turn waits for a card, with a reaction that goes on without it."""
@@ -156,10 +183,11 @@ class DiscordSurface:
         )
         if card_delivery.message_id is None:
             return
-        guild = self._turn.conversation.guild_id or "@me"
-        link = f"https://discord.com/channels/{guild}/{approval.channel_id}/{card_delivery.message_id}"
+        link = _link(self._turn, approval.channel_id, card_delivery.message_id)
         sentence = f"I still wait for your decision on {link}; {GO_ON} goes on without it."
-        delivery = await self._outbox.show(delivery, sentence, final=False, reply_to=self._reference())
+        delivery, _ = await self._outbox.show(
+            delivery, lambda: Content(sentence), final=False, reply_to=self._reference()
+        )
         await self._offer(delivery, GO_ON)
 
     async def flush(self) -> None:
@@ -186,8 +214,13 @@ class DiscordSurface:
 
     def _growing(self, name: str, *, reply: bool = True) -> GrowingText:
         if name not in self._texts:
+            # What comes before is as good as complete: its last edit is not to hold up the first words of this.
+            for former in self._texts.values():
+                former.finish()
             reply_to = self._reference() if reply else None
-            self._texts[name] = GrowingText(self._outbox, self._turn.key, name, self._turn.channel_id, reply_to)
+            self._texts[name] = GrowingText(
+                self._outbox, self._turn.key, name, self._turn.channel_id, reply_to=reply_to, layout=self._layout
+            )
         return self._texts[name]
 
     def _wake(self) -> None:
@@ -229,3 +262,9 @@ class DiscordSurface:
             guild_id=self._turn.conversation.guild_id,
             fail_if_not_exists=False,
         )
+
+
+def _link(turn: Turn, channel_id: int, message_id: int | None) -> str:
+    """The address of a message, or of its channel, where the turn is."""
+    place = f"https://discord.com/channels/{turn.conversation.guild_id or '@me'}/{channel_id}"
+    return place if message_id is None else f"{place}/{message_id}"

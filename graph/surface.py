@@ -24,8 +24,16 @@ class Surface(Protocol):
         """Add to the text of the turn's `segment`-th model message."""
         ...
 
+    def restart_text(self, segment: int) -> None:
+        """Void what was streamed of a model message; what is shown of it stays until there is more."""
+        ...
+
     def finish_text(self, segment: int, text: str) -> None:
         """Say what the whole text of a model message is, whatever was shown of it before."""
+        ...
+
+    def footnote(self, text: str) -> None:
+        """Put one small line below the answer."""
         ...
 
     def tool(self, call_id: str, name: str, *, failed: bool | None) -> None:
@@ -52,6 +60,14 @@ class Surface(Protocol):
 
         Raises:
             SurfaceError: It cannot be shown here.
+        """
+        ...
+
+    async def say_privately(self, part: str, sentence: str) -> None:
+        """Tell the person one plain sentence away from where the turn is shown, which may be closed to us.
+
+        Raises:
+            SurfaceError: There is no such way.
         """
         ...
 

@@ -35,8 +35,8 @@ MAX_DISPATCHES = 3
 
 _GAVE_UP = Closing("failed", "I stopped several times while working on this, so I leave it; please ask again.")
 _BROKE = Closing("failed", "Something went wrong on my side, so I could not finish this.")
-_UNDELIVERED = Closing("undelivered", "I may not post my answer here.")
-_NO_CARD = Closing("failed", "I may not post the question about a tool here, so I leave this.")
+_UNDELIVERED = Closing("undelivered", "I was not allowed to post my answer.")
+_NO_CARD = Closing("failed", "I was not allowed to post the question about a tool, so I left this.")
 _SET_ASIDE = Closing("set-aside", "Set aside: what waited for you above was not run.")
 
 
@@ -298,10 +298,16 @@ class TurnEngine:
 
 
 async def _say_last(surface: Surface, turn: Turn, closing: Closing) -> None:
-    """Say why a turn ends; where nothing may be said, it ends all the same."""
+    """Say why a turn ends, in private if need be; where nothing may be said, it ends all the same."""
     try:
-        await surface.say("closing", closing.sentence)
-        await surface.flush()
+        try:
+            await surface.say("closing", closing.sentence)
+            await surface.flush()
+        except SurfaceUnreachable:
+            raise
+        except SurfaceError as error:
+            log.info("closing_said_privately", turn=turn.key, outcome=closing.outcome, error=str(error))
+            await surface.say_privately("closing:private", closing.sentence)
     except SurfaceUnreachable:
         raise
     except SurfaceError as error:

@@ -44,9 +44,15 @@ def _read(content):
     return json.loads(body.removeprefix("json\n")), rest
 
 
+def _parts(approval):
+    """The text of a card, and its file (name and content) if it has one."""
+    shown = card(approval)
+    return shown.text, next(iter(shown.files), None)
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_card_reads_back_as_exactly_the_arguments(name):
-    content, file = card(_approval(HOSTILE[name]))
+    content, file = _parts(_approval(HOSTILE[name]))
     arguments, footer = _read(content)
 
     assert file is None
@@ -71,7 +77,7 @@ def test_nothing_on_a_card_is_hidden_or_turns_the_text_around(name):
 @pytest.mark.parametrize("size", [1400, 1500, 1501, 2000, 50_000])
 def test_arguments_of_any_size_are_there_in_the_message_or_in_a_file(size):
     arguments = {"x": "y" * size}
-    content, file = card(_approval(arguments))
+    content, file = _parts(_approval(arguments))
 
     assert len(content) <= MESSAGE_LIMIT
     if file is None:
@@ -83,7 +89,7 @@ def test_arguments_of_any_size_are_there_in_the_message_or_in_a_file(size):
 
 
 def test_file_hides_nothing_either():
-    _, file = card(_approval({"x": "\u202e" * 50_000}))
+    _, file = _parts(_approval({"x": "\u202e" * 50_000}))
     written = file[1].decode()
 
     assert "\u202e" not in written
@@ -100,13 +106,13 @@ def test_file_hides_nothing_either():
     ],
 )
 def test_card_tells_what_became_of_it(decision, by, words):
-    content, _ = card(_approval({"x": 1}, decision=decision, decided_by=by))
+    content, _ = _parts(_approval({"x": 1}, decision=decision, decided_by=by))
 
     assert all(word in content for word in words)
     assert _read(content)[0] == {"x": 1}
 
 
 def test_name_of_a_tool_cannot_leave_its_place():
-    content, _ = card(_approval({}, tool="`wipe` **safe**"))
+    content, _ = _parts(_approval({}, tool="`wipe` **safe**"))
 
     assert "May I run `'wipe' **safe**`?" in content

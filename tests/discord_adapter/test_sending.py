@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from checkpoints.approvals import Approval, Decision
-from discord_adapter.outbox import Outbox
+from discord_adapter.outbox import Content, Outbox
 from discord_adapter.replies import GrowingText
 from discord_adapter.surface import DiscordSurfaces
 from graph.errors import SurfaceError, SurfaceUnreachable
@@ -15,11 +15,16 @@ from playground.permissions import Permission
 SUPPRESS_EMBEDS = 4
 
 
+def says(text):
+    """What a part shows, where it is always the same."""
+    return lambda: Content(text)
+
+
 async def test_part_shown_again_by_a_program_that_forgot_is_the_same_message(client, outbox, journal, turn, shown):
     """The old program died between the POST and the note of it: Discord's nonce gives the message back."""
     planned = await outbox.plan(turn.key, "text:0:0", turn.channel_id)
-    first = await outbox.show(planned, "old words", final=False)
-    again = await Outbox(client, journal.deliveries).show(planned, "new words", final=True)
+    first, _ = await outbox.show(planned, says("old words"), final=False)
+    again, _ = await Outbox(client, journal.deliveries).show(planned, says("new words"), final=True)
 
     assert first.message_id == again.message_id
     assert [message.content for message in shown()] == ["new words"]
@@ -29,28 +34,28 @@ async def test_part_shown_again_by_a_program_that_forgot_is_the_same_message(cli
 
 async def test_known_message_is_edited(outbox, turn, shown):
     delivery = await outbox.plan(turn.key, "text:0:0", turn.channel_id)
-    delivery = await outbox.show(delivery, "one", final=False)
-    await outbox.show(delivery, "two", final=True)
+    delivery, _ = await outbox.show(delivery, says("one"), final=False)
+    await outbox.show(delivery, says("two"), final=True)
 
     assert [[version.content for version in message.history] for message in shown()] == [["one", "two"]]
 
 
 async def test_links_stay_without_previews_after_an_edit(outbox, turn, shown):
-    delivery = await outbox.show(
-        await outbox.plan(turn.key, "text:0:0", turn.channel_id), "https://a.example", final=False
+    delivery, _ = await outbox.show(
+        await outbox.plan(turn.key, "text:0:0", turn.channel_id), says("https://a.example"), final=False
     )
     assert shown()[0].flags & SUPPRESS_EMBEDS
-    await outbox.edit(delivery, "https://b.example")
+    await outbox.edit(delivery, says("https://b.example"))
 
     assert shown()[0].content == "https://b.example"
     assert shown()[0].flags & SUPPRESS_EMBEDS
 
 
 async def test_message_that_somebody_deleted_is_left_alone(local, outbox, turn, shown):
-    delivery = await outbox.show(await outbox.plan(turn.key, "text:0:0", turn.channel_id), "one", final=False)
+    delivery, _ = await outbox.show(await outbox.plan(turn.key, "text:0:0", turn.channel_id), says("one"), final=False)
     await local.delete(local.bot, shown()[0])
 
-    await outbox.edit(delivery, "two")
+    await outbox.edit(delivery, says("two"))
     await outbox.react(delivery, "✅")
     await outbox.delete(delivery)
     assert shown() == []
@@ -58,8 +63,8 @@ async def test_message_that_somebody_deleted_is_left_alone(local, outbox, turn, 
 
 async def test_nothing_that_is_sent_pings(outbox, turn, shown, alice):
     words = f"@everyone @here {alice.mention}"
-    delivery = await outbox.show(await outbox.plan(turn.key, "text:0:0", turn.channel_id), words, final=False)
-    await outbox.edit(delivery, f"{words}!")
+    delivery, _ = await outbox.show(await outbox.plan(turn.key, "text:0:0", turn.channel_id), says(words), final=False)
+    await outbox.edit(delivery, says(f"{words}!"))
 
     (message,) = shown()
     assert message.content == f"{words}!"
@@ -70,7 +75,7 @@ async def test_nothing_that_is_sent_pings(outbox, turn, shown, alice):
 async def test_channel_where_we_may_not_write_is_a_surface_error(local, outbox, turn, general, surface):
     local.overwrite(general, local.everyone(local.guild_of(general)), deny=Permission.SEND_MESSAGES)
     with pytest.raises(SurfaceError):
-        await outbox.show(await outbox.plan(turn.key, "text:0:0", turn.channel_id), "one", final=True)
+        await outbox.show(await outbox.plan(turn.key, "text:0:0", turn.channel_id), says("one"), final=True)
     with pytest.raises(SurfaceError):
         await surface.say("closing", "a sentence")
     surface.finish_text(0, "an answer")
@@ -82,7 +87,7 @@ async def test_channel_where_we_may_not_write_is_a_surface_error(local, outbox, 
 async def test_channel_that_is_gone_is_a_surface_error(local, outbox, turn, general):
     local.delete_channel(general)
     with pytest.raises(SurfaceError):
-        await outbox.show(await outbox.plan(turn.key, "text:0:0", turn.channel_id), "one", final=True)
+        await outbox.show(await outbox.plan(turn.key, "text:0:0", turn.channel_id), says("one"), final=True)
 
 
 async def test_long_answer_ends_as_exactly_what_it_is(surface, shown, journal, turn):
@@ -105,7 +110,7 @@ async def test_long_answer_ends_as_exactly_what_it_is(surface, shown, journal, t
 
 
 async def test_text_that_became_shorter_takes_its_second_message_away(outbox, turn, shown):
-    text = GrowingText(outbox, turn.key, "text:0", turn.channel_id, None)
+    text = GrowingText(outbox, turn.key, "text:0", turn.channel_id)
     text.add("word " * 700)
     await text.show()
     assert len(shown()) == 2
@@ -117,7 +122,7 @@ async def test_text_that_became_shorter_takes_its_second_message_away(outbox, tu
 
 async def test_answer_of_a_former_program_is_continued_in_its_message(outbox, surface, turn, shown):
     delivery = await outbox.plan(turn.key, "text:0:0", turn.channel_id)
-    await outbox.show(delivery, "an answ", final=False)
+    await outbox.show(delivery, says("an answ"), final=False)
     surface.finish_text(0, "an answer")
     await surface.flush()
     await surface.close()
@@ -169,11 +174,11 @@ async def test_reaction_of_somebody_else_on_the_card_decides_nothing(local, surf
 
 
 async def test_what_a_killed_program_had_shown_too_much_of_a_text_goes(client, outbox, journal, turn, shown):
-    killed = GrowingText(outbox, turn.key, "text:0", turn.channel_id, None)
+    killed = GrowingText(outbox, turn.key, "text:0", turn.channel_id)
     killed.add("old " * 1200)
     await killed.show()
     assert len(shown()) == 3
-    again = GrowingText(Outbox(client, journal.deliveries), turn.key, "text:0", turn.channel_id, None)
+    again = GrowingText(Outbox(client, journal.deliveries), turn.key, "text:0", turn.channel_id)
     again.finish("short answer")
     await again.show(settled=True)
     assert [message.content for message in shown()] == ["short answer"]
@@ -184,7 +189,7 @@ async def test_outage_is_told_as_one_that_passes(local, client, journal, turn, s
     local.fail("POST", "/channels/{channel_id}/messages", times=9, status=0)
     delivery = await outbox.plan(turn.key, "part", turn.channel_id)
     with pytest.raises(SurfaceUnreachable):
-        await outbox.show(delivery, "hello", final=True)
+        await outbox.show(delivery, says("hello"), final=True)
     assert shown() == []
 
 

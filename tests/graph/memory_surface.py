@@ -43,6 +43,12 @@ class _OneTurn:
     def text(self, segment, text):
         self._memory.changed.set()
 
+    def restart_text(self, segment):
+        self._memory.changed.set()
+
+    def footnote(self, text):
+        self._memory.said[self._key, "footnote"] = text
+
     def finish_text(self, segment, text):
         self._memory.texts[self._key, segment] = text
         self._memory.changed.set()
@@ -64,6 +70,9 @@ class _OneTurn:
     async def say(self, part, sentence):
         self._memory.said[self._key, part] = sentence
         self._memory.changed.set()
+
+    async def say_privately(self, part, sentence):
+        await self.say(part, sentence)
 
     async def behind_card(self, approval):
         if (self._key, approval.call_id) not in self._memory.behind:

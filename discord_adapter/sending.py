@@ -1,0 +1,112 @@
+"""One request to Discord: within the budget, again after an outage, and what its failure means."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+import aiohttp
+import discord
+import structlog
+
+from discord_adapter.budget import Budget, Kind, Rank
+from graph.errors import SurfaceError, SurfaceUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+# Discord out of reach: tried again after these pauses (seconds), then left to whoever asked.
+PAUSES = (1.0, 2.0, 5.0)
+
+_TOO_MANY_REQUESTS = 429
+
+# Discord's documentation, "Opcodes and Status Codes", JSON error codes.
+_UNKNOWN_MESSAGE = 10008
+_THREAD_ARCHIVED = 50083
+_OLD_MESSAGE_EDITED = 30046
+
+
+class Gone(SurfaceError):  # noqa: N818 - named for what went wrong
+    """The message is not there any more."""
+
+
+class Sender:
+    """Makes the requests of one token.
+
+    Args:
+        client: Logged in.
+        pauses: Seconds between the attempts while Discord is out of reach.
+    """
+
+    def __init__(self, client: discord.Client, pauses: tuple[float, ...] = PAUSES) -> None:
+        self._client = client
+        self._pauses = pauses
+        self._budget = Budget()
+
+    def look_again(self) -> None:
+        """Say that a waiting request has become more urgent."""
+        self._budget.look_again()
+
+    async def send(
+        self,
+        channel_id: int,
+        kind: Kind,
+        request: Callable[[], Awaitable[T]],
+        rank: Callable[[], Rank] = lambda: Rank.FINAL,
+    ) -> T:
+        """Make a request, again when Discord was out of reach.
+
+        Args:
+            channel_id: Where.
+            kind: What it is.
+            request: Makes it; called for each attempt, when it may leave.
+            rank: Gives how urgent it is.
+
+        Raises:
+            SurfaceUnreachable: Discord cannot be reached for now.
+            Gone: The message is not there any more.
+            SurfaceError: Discord does not take it.
+        """
+        for pause in (*self._pauses, None):
+            try:
+                return await self._attempt(channel_id, kind, request, rank)
+            except (discord.DiscordServerError, aiohttp.ClientError, OSError) as error:
+                if pause is None:
+                    raise SurfaceUnreachable(f"Discord is out of reach: {error}") from error
+                log.warning("discord_out_of_reach", error=str(error), again_in=pause)
+                await asyncio.sleep(pause)
+            except discord.RateLimited as error:
+                raise SurfaceUnreachable(str(error)) from error
+            except discord.HTTPException as error:
+                raise _meaning(error) from error
+        raise AssertionError("the last pause is None")
+
+    async def _attempt(
+        self, channel_id: int, kind: Kind, request: Callable[[], Awaitable[T]], rank: Callable[[], Rank]
+    ) -> T:
+        """Make a request once; in a thread that was archived meanwhile, open that again and make it once more."""
+        try:
+            async with self._budget.place(channel_id, kind, rank):
+                return await request()
+        except discord.HTTPException as error:
+            if error.code != _THREAD_ARCHIVED:
+                raise
+        async with self._budget.place(channel_id, Kind.OTHER, rank):
+            # "Editing a thread to set archived to false only requires the current user has already been added to the
+            # thread" (Discord's documentation, "Threads"); a locked one stays closed to us.
+            await self._client.http.edit_channel(channel_id, archived=False)
+        async with self._budget.place(channel_id, kind, rank):
+            return await request()
+
+
+def _meaning(error: discord.HTTPException) -> SurfaceError:
+    if error.code == _UNKNOWN_MESSAGE:
+        return Gone(str(error))
+    # discord.py has waited and asked again, or Cloudflare keeps us out: asking on would make it worse.
+    if error.status == _TOO_MANY_REQUESTS and error.code != _OLD_MESSAGE_EDITED:
+        return SurfaceUnreachable(str(error))
+    return SurfaceError(str(error))
