@@ -11,30 +11,22 @@ import aiohttp
 import discord
 import structlog
 
-from checkpoints.database import open_database
-from checkpoints.journal import Journal
-from checkpoints.saver import open_saver
-from clew.alone import StartError, alone
-from clew.contexts import RunContexts, ToolSupply
+from clew.alone import StartError
+from clew.parts import open_parts
 from discord_adapter.approvals import Reactions
 from discord_adapter.client import ClewClient, redirect
 from discord_adapter.commands import register
 from discord_adapter.outbox import Outbox
 from discord_adapter.server_tools import server_tools
 from discord_adapter.surface import DiscordSurfaces
-from graph.branching import Branching
-from graph.build import build
 from graph.errors import ModelError
-from graph.llm import Model
-from graph.tokens import counter_for
-from graph.turns import TurnEngine
-from graph.window import Window
-from prompts.resolve import Prompts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from clew.settings import Settings
+    from graph.llm import Model
+    from graph.turns import TurnEngine
 
 log = structlog.get_logger()
 
@@ -87,32 +79,14 @@ async def _bot(settings: Settings) -> AsyncGenerator[tuple[ClewClient, TurnEngin
     async with AsyncExitStack() as stack:
         if settings.discord.url:
             redirect(settings.discord.url)
-        database = open_database(settings.database_url)
-        stack.push_async_callback(database.close)
-        stack.enter_context(alone(database.path, patience=2 * _DRAIN))
-        await database.upgrade()
-        journal = Journal(database)
-        saver = await stack.enter_async_context(open_saver(database.path))
-        graph = build(saver)
-        model = Model(settings.model)
         client = ClewClient(settings.discord)
-        tools = ToolSupply(settings.tools, server_tools(client))
-        await stack.enter_async_context(tools)
-        prompts = Prompts(settings.prompts, journal.prompts)
-        contexts = RunContexts(
-            model=model,
-            window=Window(await counter_for(model.name), settings.model.window_tokens),
-            prompts=prompts,
-            tools=tools,
-            runs=journal.tool_runs,
-            step_limit=settings.model.step_limit,
-        )
+        parts = await stack.enter_async_context(open_parts(settings, server_tools(client), patience=2 * _DRAIN))
+        journal = parts.journal
         outbox = Outbox(client, journal.deliveries)
-        engine = TurnEngine(graph, journal, contexts, DiscordSurfaces(outbox))
-        await stack.enter_async_context(engine)
-        register(client.tree, prompts_here=prompts, journal=journal, branching=Branching(engine, graph, journal, saver))
+        engine = await stack.enter_async_context(parts.engine(DiscordSurfaces(outbox)))
+        register(client.tree, prompts_here=parts.prompts, journal=journal, branching=parts.branching(engine))
         client.connect_to(accept=engine.accept, reactions=Reactions(engine, journal, outbox), on_started=engine.recover)
-        check = asyncio.create_task(_check_model(model))
+        check = asyncio.create_task(_check_model(parts.model))
         stack.callback(check.cancel)
         yield client, engine
 

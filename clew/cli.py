@@ -6,17 +6,16 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from checkpoints.database import DatabaseError, open_database
-from checkpoints.history import UnknownThread
-from clew.app import StartError, run
-from clew.past import show_replay, show_threads, show_turns
-from clew.settings import Settings, SettingsError
-from clew.telemetry import configure_logging
+if TYPE_CHECKING:
+    from clew.settings import Settings
+
+# What a command needs of clew is imported in it: LangChain, discord.py and SQLAlchemy take seconds to load, and nobody
+# should wait for what is not used (tests/clew/test_cli.py holds what `clew --help` may load).
 
 app = typer.Typer(
     help="clew: an agentic chat bot for Discord that never loses the thread.",
@@ -27,16 +26,14 @@ app = typer.Typer(
 db = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(db, name="db")
 
-# Errors whose text is one sentence for whoever typed the command.
-_PLAIN = (SettingsError, DatabaseError, StartError, UnknownThread)
-
 
 @app.command("run")
 def run_command() -> None:
     """Run the bot until it is told to stop (SIGTERM, Ctrl-C)."""
     settings = _settings()
-    configure_logging(settings.secrets())
     settings.check()
+    from clew.app import run
+
     asyncio.run(run(settings))
 
 
@@ -49,6 +46,8 @@ def demo(
     try:  # the playground is an extra that `clew run` does without
         from clew.demo import run_demo
     except ModuleNotFoundError as error:
+        from clew.settings import SettingsError
+
         raise SettingsError(f"The demo needs the playground extra ({error.name} is missing): `make demo`.") from error
     asyncio.run(run_demo(port=port, browser=browser))
 
@@ -56,6 +55,8 @@ def demo(
 @app.command()
 def history(thread: Annotated[str | None, typer.Argument(help="A thread, as the list names it.")] = None) -> None:
     """List all threads, or the turns of one: time, first words, tools, approvals."""
+    from clew.past import show_threads, show_turns
+
     settings = _settings()
     if thread is None:
         asyncio.run(show_threads(settings, _console()))
@@ -70,6 +71,8 @@ def replay(
     model: Annotated[str | None, typer.Option(help="Another model's name.")] = None,
 ) -> None:
     """Say again what the user said, through the present graph; tools are answered from the record, none is called."""
+    from clew.replaying import show_replay
+
     settings = _settings()
     text = _text(prompt) if prompt else None
     if not asyncio.run(show_replay(settings, thread, _console(), prompt=text, model_name=model)):
@@ -83,6 +86,8 @@ def db_upgrade() -> None:
 
 
 async def _upgrade(settings: Settings) -> None:
+    from checkpoints.database import open_database
+
     database = open_database(settings.database_url)
     try:
         await database.upgrade()
@@ -92,6 +97,9 @@ async def _upgrade(settings: Settings) -> None:
 
 
 def _settings() -> Settings:
+    from clew.settings import Settings
+    from clew.telemetry import configure_logging
+
     settings = Settings.load()
     configure_logging(settings.secrets())
     return settings
@@ -101,6 +109,8 @@ def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
+        from clew.settings import SettingsError
+
         raise SettingsError(f"The prompt file {path} cannot be read: {error}.") from error
 
 
@@ -113,6 +123,18 @@ def main() -> None:
     """The console script: an error that can be told plainly is told plainly."""
     try:
         app()
-    except _PLAIN as error:
+    except SystemExit:  # before the next line, which would load what defines those errors
+        raise
+    except _plain() as error:
         print(error, file=sys.stderr)
         sys.exit(1)
+
+
+def _plain() -> tuple[type[Exception], ...]:
+    """The errors whose text is one sentence for whoever typed the command."""
+    from checkpoints.database import DatabaseError
+    from checkpoints.history import UnknownThread
+    from clew.alone import StartError
+    from clew.settings import SettingsError
+
+    return (SettingsError, DatabaseError, StartError, UnknownThread)

@@ -11,13 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from checkpoints.database import DEFAULT_URL
-from discord_adapter.client import DiscordSettings
-from graph.llm import ModelSettings
 from prompts.resolve import PromptSettings
 from tools.settings import ToolSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from discord_adapter.client import DiscordSettings
+    from graph.llm import ModelSettings
 
 
 class SettingsError(Exception):
@@ -105,6 +106,8 @@ class Settings:
     @cached_property
     def discord(self) -> DiscordSettings:
         """How to reach Discord."""
+        from discord_adapter.client import DiscordSettings  # here, since discord.py takes long to load
+
         token = self._environment.discord_token
         if token is None:
             raise SettingsError("DISCORD_TOKEN is not set; it is the bot's token from Discord's Developer Portal.")
@@ -118,6 +121,8 @@ class Settings:
     @cached_property
     def model(self) -> ModelSettings:
         """Which model answers."""
+        from graph.llm import ModelSettings  # here, since LangChain takes long to load
+
         found = self._environment
         missing: list[str] = []
         if found.litellm_api_base is None:

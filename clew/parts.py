@@ -1,0 +1,83 @@
+"""What every way of talking with clew is made of, Discord or a terminal: database, graph, model, prompts, tools."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from checkpoints.database import open_database
+from checkpoints.journal import Journal
+from checkpoints.saver import open_saver
+from clew.alone import alone
+from clew.contexts import RunContexts, ToolSupply
+from graph.branching import Branching
+from graph.build import build
+from graph.llm import Model
+from graph.tokens import counter_for
+from graph.turns import TurnEngine
+from graph.window import Window
+from prompts.resolve import Prompts
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from checkpoints.saver import ThreadSaver
+    from clew.settings import Settings
+    from graph.build import Conversations
+    from graph.surface import Surfaces
+    from tools.tool import Tool
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts that know nothing of the place where a conversation is shown."""
+
+    journal: Journal
+    saver: ThreadSaver
+    graph: Conversations
+    model: Model
+    prompts: Prompts
+    contexts: RunContexts
+
+    def engine(self, surfaces: Surfaces) -> TurnEngine:
+        """The engine that shows its turns on these surfaces; it is entered by whoever runs it."""
+        return TurnEngine(self.graph, self.journal, self.contexts, surfaces)
+
+    def branching(self, engine: TurnEngine) -> Branching:
+        """The ways back in the conversations of an engine."""
+        return Branching(engine, self.graph, self.journal, self.saver)
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings, more_tools: Sequence[Tool] = (), *, patience: float) -> AsyncGenerator[Parts]:
+    """The parts, put together on a database that is this process's own; taken apart in the opposite order.
+
+    Args:
+        settings: What is set; `settings.model` must be there.
+        more_tools: Tools beside the built-in ones and those of the MCP servers.
+        patience: Seconds to wait for a former process that still holds the database.
+
+    Raises:
+        StartError: Another clew has the database.
+        DatabaseError: The database cannot be used.
+    """
+    async with AsyncExitStack() as stack:
+        database = open_database(settings.database_url)
+        stack.push_async_callback(database.close)
+        stack.enter_context(alone(database.path, patience=patience))
+        await database.upgrade()
+        journal = Journal(database)
+        saver = await stack.enter_async_context(open_saver(database.path))
+        model = Model(settings.model)
+        tools = await stack.enter_async_context(ToolSupply(settings.tools, list(more_tools)))
+        prompts = Prompts(settings.prompts, journal.prompts)
+        contexts = RunContexts(
+            model=model,
+            window=Window(await counter_for(model.name), settings.model.window_tokens),
+            prompts=prompts,
+            tools=tools,
+            runs=journal.tool_runs,
+            step_limit=settings.model.step_limit,
+        )
+        yield Parts(journal, saver, build(saver), model, prompts, contexts)

@@ -1,0 +1,104 @@
+"""`clew replay`: a recorded thread through the present graph, old and new side by side in the terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from checkpoints.database import open_database
+from checkpoints.history import turns_of
+from checkpoints.keys import parse_thread_id
+from checkpoints.saver import open_saver
+from clew.past import open_journal
+from graph.build import build
+from graph.llm import Model
+from graph.replay import RecordedTurn, recorded_turns, replay
+from graph.running import config_of
+from graph.tokens import counter_for
+from graph.window import Window
+from prompts.resolve import Prompts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from checkpoints.journal import Journal
+    from clew.settings import Settings
+    from graph.replay import ReplayedTurn, Side, ToolCallLine
+
+
+async def show_replay(
+    settings: Settings, thread_id: str, console: Console, *, prompt: str | None, model_name: str | None
+) -> bool:
+    """Replay a thread and show old and new side by side; False when it had to stop.
+
+    Raises:
+        UnknownThread: There is no such thread.
+    """
+    async with open_journal(settings) as journal:
+        record = await _record(settings, journal, thread_id)
+        conversation, _ = parse_thread_id(thread_id)
+        prompts = Prompts(settings.prompts, journal.prompts)
+        held = await prompts.resolve(conversation.guild_id, conversation.channel_id)
+    model_settings = settings.model
+    if model_name:
+        model_settings = model_settings.model_copy(update={"name": model_name})
+    turns = await replay(
+        record,
+        prompt=prompt or held.text,
+        model=Model(model_settings),
+        window=Window(await counter_for(model_settings.name), model_settings.window_tokens),
+        step_limit=model_settings.step_limit,
+    )
+    for number, turn in enumerate(turns, 1):
+        console.print(_turn_panel(number, turn))
+    stopped = any(turn.stopped for turn in turns)
+    same = sum(turn.same for turn in turns)
+    console.print(f"{len(turns)} of {len(record)} turns replayed, {same} the same, {len(turns) - same} different.")
+    return not stopped
+
+
+async def _record(settings: Settings, journal: Journal, thread_id: str) -> list[RecordedTurn]:
+    """The turns of a thread, each with the tools that were offered in it."""
+    records = await turns_of(journal, thread_id)
+    async with open_saver(open_database(settings.database_url).path) as saver:
+        state = await build(saver).aget_state(config_of(thread_id))
+    by_key = {record.key: record for record in records}
+    turns: list[RecordedTurn] = []
+    for messages in recorded_turns(state.values.get("messages", [])):
+        record = by_key.get(messages[0].id or "")
+        definitions = await journal.turns.toolset(record.toolset) if record and record.toolset else []
+        turns.append(RecordedTurn(messages, definitions))
+    return turns
+
+
+def _turn_panel(number: int, turn: ReplayedTurn) -> Panel:
+    sides = Table("Old", "New", box=None, expand=True)
+    sides.columns[0].ratio = sides.columns[1].ratio = 1
+    sides.add_row(_side_text(turn.old), _side_text(turn.new))
+    changes = [
+        *(Text(f"+ added: {_line(call)}") for call in turn.changes.added),
+        *(Text(f"- dropped: {_line(call)}") for call in turn.changes.dropped),
+        *(Text(f"~ changed: {_line(before)} -> {_line(after)}") for before, after in turn.changes.changed),
+    ]
+    parts: list[Any] = [Text(f"> {turn.asked}"), sides, *changes]
+    if turn.stopped:
+        parts.append(Text(f"Stopped here: {turn.stopped}", style="bold red"))
+    verdict = "stopped" if turn.stopped else "same" if turn.same else "different"
+    return Panel(Group(*parts), title=f"Turn {number}: {verdict}", title_align="left")
+
+
+def _side_text(side: Side) -> Text:
+    return Text("\n".join([*_lines(side.calls), side.text]))
+
+
+def _lines(calls: Sequence[ToolCallLine]) -> list[str]:
+    return [f"[{_line(call)}]" for call in calls]
+
+
+def _line(call: ToolCallLine) -> str:
+    return f"{call.name} {json.dumps(call.arguments, ensure_ascii=False)}"
