@@ -1,5 +1,6 @@
 """The surface over the wire, where things go wrong or happen twice: outages, cards that are gone, ids used again."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -71,8 +72,7 @@ async def test_refusal_is_not_an_outage(local, hasty, turn):
 async def test_wait_that_is_too_long_for_discord_py_is_an_outage(client, hasty, turn):
     client.http.max_ratelimit_timeout = 0.001  # seconds; its own setting starts at 30
     with pytest.raises(SurfaceUnreachable):
-        for _ in range(40):
-            await hasty.typing(turn.channel_id)
+        await asyncio.gather(*(hasty.typing(turn.channel_id) for _ in range(40)))
 
 
 async def test_card_without_its_reactions_gets_them_after_the_outage(local, hasty, turn, approval, shown):
