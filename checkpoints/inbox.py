@@ -71,6 +71,13 @@ class Inbox:
             result = await connection.execute(statement.on_conflict_do_nothing().returning(inbox.c.key))
             return result.first() is not None
 
+    async def amend(self, key: str, payload: Mapping[str, Any]) -> bool:
+        """Change what a row holds; False when its turn has begun, or there is no such row."""
+        statement = update(inbox).where(inbox.c.key == key, inbox.c.state == InboxState.WAITING)
+        async with self._database.write() as connection:
+            result = await connection.execute(statement.values(payload=dict(payload)).returning(inbox.c.key))
+            return result.first() is not None
+
     async def head(self, conversation: Conversation) -> InboxRow | None:
         """The oldest row of a conversation that is not closed."""
         statement = (

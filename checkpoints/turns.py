@@ -124,6 +124,18 @@ class Turns:
             row = (await connection.execute(select(turns).where(turns.c.key == key))).first()
         return _record(row) if row else None
 
+    async def newest(self, thread_id: str, *, but: str) -> TurnRecord | None:
+        """The newest turn of a thread but one; None when it has no other of its own."""
+        statement = (
+            select(turns)
+            .where(turns.c.thread_id == thread_id, turns.c.key != but)
+            .order_by(turns.c.number.desc())
+            .limit(1)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(statement)).first()
+        return _record(row) if row else None
+
     async def of(self, thread_id: str) -> list[TurnRecord]:
         """The turns that entered this very thread, the first one first."""
         statement = select(turns).where(turns.c.thread_id == thread_id).order_by(turns.c.number)

@@ -17,6 +17,8 @@ from discord_adapter.approvals import Reactions
 from discord_adapter.client import ClewClient, redirect
 from discord_adapter.commands import register
 from discord_adapter.outbox import Outbox
+from discord_adapter.overheard import Overheard
+from discord_adapter.reading import Reader
 from discord_adapter.server_tools import server_tools
 from discord_adapter.surface import DiscordSurfaces
 from graph.errors import ModelError
@@ -82,10 +84,17 @@ async def _bot(settings: Settings) -> AsyncGenerator[tuple[ClewClient, TurnEngin
         client = ClewClient(settings.discord)
         parts = await stack.enter_async_context(open_parts(settings, server_tools(client), patience=2 * _DRAIN))
         journal = parts.journal
-        outbox = Outbox(client, journal.deliveries)
-        engine = await stack.enter_async_context(parts.engine(DiscordSurfaces(outbox)))
+        outbox = Outbox(client, journal.deliveries, link_previews=settings.discord.link_previews)
+        overheard = Overheard(client, outbox.sender, settings.discord.context_messages)
+        surfaces = DiscordSurfaces(outbox)
+        engine = await stack.enter_async_context(parts.engine(surfaces, Reader(overheard)))
         register(client.tree, prompts_here=parts.prompts, journal=journal, branching=parts.branching(engine))
-        client.connect_to(accept=engine.accept, reactions=Reactions(engine, journal, outbox), on_started=engine.recover)
+        client.connect_to(
+            turns=engine,
+            reactions=Reactions(engine, journal, outbox),
+            overheard=overheard,
+            on_started=engine.recover,
+        )
         check = asyncio.create_task(_check_model(parts.model))
         stack.callback(check.cancel)
         yield client, engine

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from checkpoints.saver import ThreadSaver
     from clew.settings import Settings
     from graph.build import Conversations
+    from graph.inputs import Inputs
     from graph.surface import Surfaces
     from tools.tool import Tool
 
@@ -40,9 +41,14 @@ class Parts:
     prompts: Prompts
     contexts: RunContexts
 
-    def engine(self, surfaces: Surfaces) -> TurnEngine:
-        """The engine that shows its turns on these surfaces; it is entered by whoever runs it."""
-        return TurnEngine(self.graph, self.journal, self.contexts, surfaces)
+    def engine(self, surfaces: Surfaces, inputs: Inputs | None = None) -> TurnEngine:
+        """The engine that shows its turns on these surfaces; it is entered by whoever runs it.
+
+        Args:
+            surfaces: Where turns are shown.
+            inputs: Reads what the model is given of a turn; without it, its words alone.
+        """
+        return TurnEngine(self.graph, self.journal, self.contexts, surfaces, inputs)
 
     def branching(self, engine: TurnEngine) -> Branching:
         """The ways back in the conversations of an engine."""

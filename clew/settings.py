@@ -11,13 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from checkpoints.database import DEFAULT_URL
+from discord_adapter.settings import DiscordSettings, DiscordTable
 from prompts.resolve import PromptSettings
 from tools.settings import ToolSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from discord_adapter.client import DiscordSettings
     from graph.llm import ModelSettings
 
 
@@ -56,14 +56,6 @@ class ModelTable(BaseModel):
     timeout: float | None = None
     window_tokens: int | None = None
     step_limit: int | None = None
-
-
-class DiscordTable(BaseModel):
-    """The table `[discord]` of clew.toml."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    message_content: bool = True
 
 
 class ConfigFile(BaseModel):
@@ -106,17 +98,13 @@ class Settings:
     @cached_property
     def discord(self) -> DiscordSettings:
         """How to reach Discord."""
-        from discord_adapter.client import DiscordSettings  # here, since discord.py takes long to load
-
         token = self._environment.discord_token
         if token is None:
             raise SettingsError("DISCORD_TOKEN is not set; it is the bot's token from Discord's Developer Portal.")
         url = self._environment.clew_discord_url
         if url and not url.startswith(("http://", "https://")):
             raise SettingsError("CLEW_DISCORD_URL must begin with http:// or https://; leave it empty to use Discord.")
-        return DiscordSettings(
-            token=token, url=url and url.rstrip("/"), message_content=self._file.discord.message_content
-        )
+        return DiscordSettings(token=token, url=url and url.rstrip("/"), **self._file.discord.model_dump())
 
     @cached_property
     def model(self) -> ModelSettings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import discord
 import structlog
@@ -11,7 +11,6 @@ from discord import app_commands
 from discord.asset import Asset
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
-from pydantic import BaseModel, Field, SecretStr
 from yarl import URL
 
 from discord_adapter.intake import turn_of
@@ -20,17 +19,23 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from discord_adapter.approvals import Reactions
+    from discord_adapter.overheard import Overheard
+    from discord_adapter.settings import DiscordSettings
     from graph.turn import Turn
 
 log = structlog.get_logger()
 
 
-class DiscordSettings(BaseModel):
-    """How to reach Discord."""
+class Turns(Protocol):
+    """Takes what people ask for."""
 
-    token: SecretStr = Field(description="the bot's token")
-    url: str | None = Field(default=None, description="address of a local Discord; Discord itself when unset")
-    message_content: bool = Field(default=True, description="ask for the message content intent")
+    async def accept(self, turn: Turn) -> object:
+        """Take a turn, once."""
+        ...
+
+    async def amend(self, turn: Turn) -> None:
+        """Take a turn as it is now, unless it has begun."""
+        ...
 
 
 def redirect(url: str) -> None:
@@ -59,21 +64,24 @@ class ClewClient(discord.Client):
         intents.message_content = settings.message_content
         super().__init__(intents=intents, allowed_mentions=discord.AllowedMentions.none(), max_messages=200)
         self.tree = app_commands.CommandTree(self)
-        self._accept: Callable[[Turn], Awaitable[object]] | None = None
+        self._turns: Turns | None = None
         self._reactions: Reactions | None = None
+        self._overheard: Overheard | None = None
         self._on_started: Callable[[], Awaitable[None]] | None = None
         self._had_session = False
 
     def connect_to(
         self,
         *,
-        accept: Callable[[Turn], Awaitable[object]],
+        turns: Turns,
         reactions: Reactions,
+        overheard: Overheard,
         on_started: Callable[[], Awaitable[None]],
     ) -> None:
-        """Say where things go: turns, reactions, and the word that we are logged in."""
-        self._accept = accept
+        """Say where things go: turns, reactions, what is said around us, and the word that we are logged in."""
+        self._turns = turns
         self._reactions = reactions
+        self._overheard = overheard
         self._on_started = on_started
 
     async def setup_hook(self) -> None:
@@ -96,15 +104,37 @@ class ClewClient(discord.Client):
     async def on_ready(self) -> None:
         """Called at every new gateway session: after the first one, what happened in the gap is looked for."""
         log.info("ready", user=str(self.user), guilds=len(self.guilds))
+        if self._overheard is not None:
+            self._overheard.forget()
         if self._had_session and self._on_started is not None:
             await self._on_started()
         self._had_session = True
 
     async def on_message(self, message: discord.Message) -> None:
         """A message came, ours included."""
+        if self._overheard is not None:
+            self._overheard.heard(message)
         turn = turn_of(message, self.user) if self.user else None
-        if turn is not None and self._accept is not None:
-            await self._accept(turn)
+        if turn is not None and self._turns is not None:
+            await self._turns.accept(turn)
+
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """A message was edited; one that is not answered yet is answered as it is now."""
+        if self._overheard is not None:
+            self._overheard.changed(payload.message)
+        turn = turn_of(payload.message, self.user) if self.user else None
+        if turn is not None and self._turns is not None:
+            await self._turns.amend(turn)
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """A message was deleted."""
+        if self._overheard is not None:
+            self._overheard.removed(payload.channel_id, {payload.message_id})
+
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """Messages were deleted at once."""
+        if self._overheard is not None:
+            self._overheard.removed(payload.channel_id, payload.message_ids)
 
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
         """A reaction came, also on messages from before the start."""

@@ -8,26 +8,32 @@ from typing import TYPE_CHECKING
 import discord
 
 from checkpoints.keys import Conversation, turn_key
+from discord_adapter.readable import quoted, readable, said, shown
+from graph.attached import Attached
 from graph.turn import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
 _ANSWERED_KINDS = (discord.MessageType.default, discord.MessageType.reply)
+
+NO_TEXT = "(The message has no text.)"
 
 
 def turn_of(message: discord.Message, me: discord.abc.User) -> Turn | None:
     """The turn that a message asks for; None when it is not meant for us.
 
     Meant for us is what mentions us by name, answers a message of ours, or comes as a direct message; never what a bot
-    or a webhook wrote, and nothing that only says @everyone.
+    or a webhook wrote, nothing that only says @everyone, and nothing whose content Discord keeps from us.
     """
     if message.author.bot or message.webhook_id is not None or message.type not in _ANSWERED_KINDS:
         return None
-    if message.guild is not None and not (_mentions(message, me) or _answers(message, me)):
+    if not addressed(message, me):
         return None
-    unread = [attachment.filename for attachment in message.attachments]
-    unread += [f"the sticker {sticker.name}" for sticker in message.stickers]
+    text = _without_call(message, me)
+    if not (text or message.attachments or message.message_snapshots or _mentions(message, me)):
+        return None
+    attached = [*_files(message.attachments), *_files(_referred_files(message), quoted=True)]
     return Turn(
         key=turn_key("message", message.id),
         conversation=Conversation(
@@ -37,10 +43,16 @@ def turn_of(message: discord.Message, me: discord.abc.User) -> Turn | None:
         ),
         user_id=message.author.id,
         channel_id=message.channel.id,
-        text=_text(message, me, unread),
+        text=text or NO_TEXT,
         message_id=message.id,
-        notice=_notice(unread),
+        quoted=_referred(message),
+        attached=tuple(attached),
     )
+
+
+def addressed(message: discord.Message, me: discord.abc.User) -> bool:
+    """Whether a message is meant for us."""
+    return message.guild is None or _mentions(message, me) or _answers(message, me)
 
 
 def _mentions(message: discord.Message, me: discord.abc.User) -> bool:
@@ -52,18 +64,36 @@ def _answers(message: discord.Message, me: discord.abc.User) -> bool:
     return isinstance(answered, discord.Message) and answered.author.id == me.id
 
 
-def _text(message: discord.Message, me: discord.abc.User, unread: Sequence[str]) -> str:
-    """What the model reads: the message without the mention that called us, and what could not be read of it."""
+def _without_call(message: discord.Message, me: discord.abc.User) -> str:
+    """What the person wrote, without the mention that called us."""
     text = re.sub(rf"^\s*<@!?{me.id}>[\s,:]*|\s*<@!?{me.id}>\s*$", "", message.content).strip()
-    lines = [
-        text or "(The message has no text.)",
-        *(f"[The user attached {name}; it cannot be read.]" for name in unread),
-    ]
-    return "\n".join(lines)
+    stickers = [f"[a sticker: {sticker.name}]" for sticker in message.stickers]
+    return "\n".join(part for part in (readable(text, message), *stickers) if part)
 
 
-def _notice(unread: Sequence[str]) -> str | None:
-    if not unread:
-        return None
-    names = ", ".join(name.replace("`", "'") for name in unread)
-    return f"I cannot read images or files yet, so I answer without {names}."[:500]
+def _referred(message: discord.Message) -> str:
+    """What the message answers or forwards, as a quote; empty where it refers to nothing."""
+    parts: list[str] = []
+    answered = message.reference.resolved if message.reference else None
+    if isinstance(answered, discord.Message):
+        parts.append(quoted(f"In answer to {answered.author.display_name}:", [said(answered)]))
+    elif isinstance(answered, discord.DeletedReferencedMessage):
+        parts.append("In answer to a message that was deleted.")
+    for snapshot in message.message_snapshots:
+        texts = [readable(snapshot.content, message), *shown(snapshot.embeds)]
+        parts.append(quoted("A forwarded message:", texts))
+    return "\n\n".join(parts)
+
+
+def _referred_files(message: discord.Message) -> list[discord.Attachment]:
+    """The files of what the message answers or forwards."""
+    files = [file for snapshot in message.message_snapshots for file in snapshot.attachments]
+    answered = message.reference.resolved if message.reference else None
+    if isinstance(answered, discord.Message):
+        files += answered.attachments
+        files += [file for snapshot in answered.message_snapshots for file in snapshot.attachments]
+    return files
+
+
+def _files(attachments: Iterable[discord.Attachment], *, quoted: bool = False) -> list[Attached]:
+    return [Attached(one.url, one.filename, one.size, one.content_type, quoted) for one in attachments]

@@ -56,6 +56,9 @@ class Outbox:
         deliveries: Where it is noted what was posted.
         link_previews: Whether Discord shows what is behind the links in our messages.
         pauses: Seconds between the attempts while Discord is out of reach.
+
+    Attributes:
+        sender: What makes the requests.
     """
 
     def __init__(
@@ -69,7 +72,7 @@ class Outbox:
         self._client = client
         self._link_previews = link_previews
         self._deliveries = deliveries
-        self._sender = Sender(client, pauses)
+        self.sender = Sender(client, pauses)
         # Grows with the channels in which something was ever sent; a lock is 100 bytes.
         self._posting: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -84,7 +87,7 @@ class Outbox:
             SurfaceError: Discord does not give it.
         """
         person = discord.Object(user_id)
-        channel = await self._sender.send(0, Kind.OTHER, lambda: self._client.create_dm(person))
+        channel = await self.sender.send(0, Kind.OTHER, lambda: self._client.create_dm(person))
         return channel.id
 
     async def planned(self, turn_key: str) -> list[Delivery]:
@@ -156,7 +159,7 @@ class Outbox:
             await message.edit(content=shown.text, allowed_mentions=NO_PINGS, **files)
 
         with self._unless_gone(delivery):
-            await self._sender.send(delivery.channel_id, Kind.EDIT, change, rank)
+            await self.sender.send(delivery.channel_id, Kind.EDIT, change, rank)
         return shown
 
     async def delete(self, delivery: Delivery) -> None:
@@ -168,7 +171,7 @@ class Outbox:
         if (message := self._message(delivery)) is None:
             return
         with self._unless_gone(delivery):
-            await self._sender.send(delivery.channel_id, Kind.DELETE, message.delete, lambda: Rank.EDIT)
+            await self.sender.send(delivery.channel_id, Kind.DELETE, message.delete, lambda: Rank.EDIT)
 
     async def react(self, delivery: Delivery, *emoji: str) -> None:
         """Add reactions of ours, for a person to click.
@@ -180,7 +183,7 @@ class Outbox:
             return
         for one in emoji:
             with self._unless_gone(delivery):
-                await self._sender.send(delivery.channel_id, Kind.REACT, partial(message.add_reaction, one))
+                await self.sender.send(delivery.channel_id, Kind.REACT, partial(message.add_reaction, one))
 
     async def reactions(self, delivery: Delivery, *emoji: str) -> dict[str, set[int]]:
         """The people who reacted to a message in these ways, bots left out.
@@ -192,10 +195,10 @@ class Outbox:
         if (partial_message := self._message(delivery)) is None:
             return found
         with self._unless_gone(delivery):
-            message = await self._sender.send(delivery.channel_id, Kind.OTHER, partial_message.fetch)
+            message = await self.sender.send(delivery.channel_id, Kind.OTHER, partial_message.fetch)
             for reaction in message.reactions:
                 if str(reaction.emoji) in found and reaction.count > reaction.me:
-                    people = await self._sender.send(delivery.channel_id, Kind.OTHER, partial(_people, reaction))
+                    people = await self.sender.send(delivery.channel_id, Kind.OTHER, partial(_people, reaction))
                     found[str(reaction.emoji)] = people
         return found
 
@@ -206,11 +209,11 @@ class Outbox:
             SurfaceError: Discord does not take it.
         """
         channel = self._channel(channel_id)
-        await self._sender.send(channel_id, Kind.OTHER, lambda: channel.typing(), lambda: Rank.TYPING)
+        await self.sender.send(channel_id, Kind.OTHER, lambda: channel.typing(), lambda: Rank.TYPING)
 
     def look_again(self) -> None:
         """Say that something has become more urgent (a text is complete)."""
-        self._sender.look_again()
+        self.sender.look_again()
 
     @asynccontextmanager
     async def nothing_half_posted(self, channel_id: int) -> AsyncGenerator[None]:
@@ -248,7 +251,7 @@ class Outbox:
                 await self._record(recorded)
             return recorded, posted, as_sent
 
-        return await self._sender.send(delivery.channel_id, Kind.SEND, post, rank)
+        return await self.sender.send(delivery.channel_id, Kind.SEND, post, rank)
 
     def _channel(self, channel_id: int) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(channel_id)

@@ -102,6 +102,10 @@ class RecordedTurn:
     messages: Sequence[AnyMessage]
     definitions: list[dict[str, Any]]
 
+    async def content(self) -> Any:  # noqa: ANN401 - what LangChain takes as a message's content
+        """What the user's message held."""
+        return self.messages[0].content
+
 
 @dataclass(slots=True)
 class _RecordedToolbox:
@@ -169,7 +173,7 @@ async def replay(
         context = ConversationContext(turn.key, prompt, model, window, _RecordedToolbox(recorded), step_limit)
         stopped = None
         try:
-            async for event in run(graph, "replay", turn, context, {}):
+            async for event in run(graph, "replay", turn, context, {}, recorded.content):
                 if isinstance(event, TurnFailed):
                     stopped = event.error.sentence
         except NotRecordedError as error:

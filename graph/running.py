@@ -15,7 +15,7 @@ from graph.state import CLOSING_MARK, current_turn, model_messages
 from graph.turn import Closing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Container, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Mapping
 
     from langchain_core.messages import AnyMessage
     from langchain_core.runnables import RunnableConfig
@@ -41,6 +41,7 @@ async def run(
     turn: Turn,
     context: ConversationContext,
     decisions: Mapping[str, Mapping[str, Decided]],
+    content: Callable[[], Awaitable[Any]],
 ) -> AsyncGenerator[TurnEvent]:
     """Take a turn as far as it goes: from the beginning, or from where a former run stopped.
 
@@ -50,6 +51,7 @@ async def run(
         turn: The turn.
         context: What the run is given from outside.
         decisions: What people decided, by interrupt id and call id; an interrupt that is in here is resumed.
+        content: Reads the turn (`graph.turn.Input.content`); asked when it enters the thread.
 
     Yields:
         What the turn tells; the last event is ApprovalNeeded, TurnFinished or TurnFailed. Texts and calls that a
@@ -64,7 +66,7 @@ async def run(
             yield TurnFinished(_checkpoint(state))
             return
         await _close_former(graph, state, context, config)
-        entry = {"messages": [HumanMessage(turn.text, id=turn.key)]}
+        entry = {"messages": [HumanMessage(await content(), id=turn.key)]}
     else:
         for event in _told_before(messages, {call_id for asked in decisions.values() for call_id in asked}):
             yield event

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graph.events import (
     ApprovalNeeded,
@@ -17,7 +17,7 @@ from graph.events import (
 from graph.running import run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from graph.build import Conversations
     from graph.errors import ModelError
@@ -42,10 +42,11 @@ async def show(
     context: ConversationContext,
     surface: Surface,
     decisions: Mapping[str, Mapping[str, Decided]],
+    content: Callable[[], Awaitable[Any]],
 ) -> RunEnd:
     """Run a turn (`graph.running.run`) and show on the surface what it tells."""
     end = RunEnd()
-    async for event in run(graph, thread_id, turn, context, decisions):
+    async for event in run(graph, thread_id, turn, context, decisions, content):
         match event:
             case TextDelta(segment, text):
                 surface.text(segment, text)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from checkpoints.keys import Conversation
+from graph.attached import Attached
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ANSWERED = "answered"
 
@@ -19,9 +23,10 @@ class Turn:
         conversation: Where it belongs.
         user_id: The person who asked.
         channel_id: Where the answer goes.
-        text: What the model is given to read.
+        text: What the person wrote.
         message_id: The message that is answered, where there is one.
-        notice: A sentence for the user before anything else: something that was dropped.
+        quoted: What the person referred to: the message they replied to or forwarded, each line marked as a quote.
+        attached: The files that came with it.
     """
 
     key: str
@@ -30,7 +35,8 @@ class Turn:
     channel_id: int
     text: str
     message_id: int | None = None
-    notice: str | None = None
+    quoted: str = ""
+    attached: Sequence[Attached] = ()
 
     def payload(self) -> dict[str, Any]:
         """The turn as plain data; `from_payload` reads it back."""
@@ -38,9 +44,25 @@ class Turn:
 
     @classmethod
     def from_payload(cls, payload: dict[str, Any]) -> Turn:
-        """The turn that `payload` made this of."""
-        values: dict[str, Any] = {**payload, "conversation": Conversation.parse(payload["conversation"])}
+        """The turn that `payload` made this of, also in an earlier version of clew."""
+        attached = tuple(Attached(**one) for one in payload.get("attached") or ())
+        values: dict[str, Any] = payload | {"attached": attached}
+        values["conversation"] = Conversation.parse(payload["conversation"])
+        values.pop("notice", None)
         return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What the model is given to read of a turn.
+
+    Attributes:
+        content: A text, or blocks: LangChain's text blocks, and image blocks that name a blob (`graph.images`).
+        notice: A sentence for the user before anything else: something of theirs that cannot be read.
+    """
+
+    content: str | list[dict[str, Any]]
+    notice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

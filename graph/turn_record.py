@@ -7,12 +7,12 @@ import json
 from typing import TYPE_CHECKING
 
 from checkpoints.approvals import Approval
-from checkpoints.history import turns_of
 from graph.running import config_of
 from graph.state import Decided
 
 if TYPE_CHECKING:
     from checkpoints.journal import Journal
+    from checkpoints.turns import TurnRecord
     from graph.build import Conversations
     from graph.events import ApprovalNeeded, TurnFinished
     from graph.state import ConversationContext
@@ -37,6 +37,7 @@ class TurnRecords:
         """Note that a turn enters its thread, with what it is offered; noted once."""
         if await self._journal.turns.get(turn.key):
             return
+        former = await self._former(turn, thread_id)
         state = await self._graph.aget_state(config_of(thread_id))
         definitions = context.toolbox.definitions()
         toolset = hashlib.sha256(json.dumps(definitions, sort_keys=True).encode()).hexdigest()
@@ -44,12 +45,26 @@ class TurnRecords:
         await self._journal.turns.enter(
             turn.key,
             thread_id,
-            number=len(await turns_of(self._journal, thread_id)) + 1,
+            number=former.number + 1 if former else 1,
             text=turn.text,
             start_checkpoint=state.config.get("configurable", {}).get("checkpoint_id"),
             model=context.model.name,
             toolset=toolset,
         )
+
+    async def message_before(self, turn: Turn, thread_id: str) -> int | None:
+        """The message that the turn before this one in its thread came from; None at the beginning."""
+        former = await self._former(turn, thread_id)
+        row = await self._journal.inbox.get(former.key) if former else None
+        return row.payload.get("message_id") if row else None
+
+    async def _former(self, turn: Turn, thread_id: str) -> TurnRecord | None:
+        """The turn before this one in its thread, perhaps taken over from the thread it branched off."""
+        own = await self._journal.turns.newest(thread_id, but=turn.key)
+        branch = None if own else await self._journal.branches.get(thread_id)
+        if branch and branch.parent_turn:
+            return await self._journal.turns.get(branch.parent_turn)
+        return own
 
     async def ask(self, turn: Turn, asking: ApprovalNeeded) -> None:
         """Note every call that an interrupt asks about as a card that waits."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import structlog
 
 from checkpoints.inbox import InboxState
+from graph.advancing import Advancing
 from graph.asking import Asking
 from graph.errors import SurfaceError, SurfaceUnreachable
-from graph.showing import show
-from graph.turn import ANSWERED, Closing, Turn
-from graph.turn_record import TurnRecords
+from graph.turn import Closing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -23,29 +22,16 @@ if TYPE_CHECKING:
     from checkpoints.inbox import InboxRow
     from checkpoints.journal import Journal
     from checkpoints.keys import Conversation
+    from graph.advancing import Contexts
     from graph.build import Conversations
-    from graph.events import TurnFinished
-    from graph.state import ConversationContext
-    from graph.surface import Surface, Surfaces
+    from graph.inputs import Inputs
+    from graph.surface import Surfaces
+    from graph.turn import Turn
 
 log = structlog.get_logger()
 
-# A turn whose process died this often under it is closed and left alone.
-MAX_DISPATCHES = 3
-
-_GAVE_UP = Closing("failed", "I stopped several times while working on this, so I leave it; please ask again.")
-_BROKE = Closing("failed", "Something went wrong on my side, so I could not finish this.")
-_UNDELIVERED = Closing("undelivered", "I was not allowed to post my answer.")
 _NO_CARD = Closing("failed", "I was not allowed to post the question about a tool, so I left this.")
 _SET_ASIDE = Closing("set-aside", "Set aside: what waited for you above was not run.")
-
-
-class Contexts(Protocol):
-    """Gives a run what it needs from outside: prompt, model, tools."""
-
-    async def context(self, turn: Turn, thread_id: str, closing: Closing | None) -> ConversationContext:
-        """The context of one run of a turn."""
-        ...
 
 
 class TurnEngine:
@@ -62,6 +48,7 @@ class TurnEngine:
         journal: Journal,
         contexts: Contexts,
         surfaces: Surfaces,
+        inputs: Inputs | None = None,
         *,
         retry_after: float = 15.0,
     ) -> None:
@@ -72,14 +59,12 @@ class TurnEngine:
             journal: The journal.
             contexts: Gives a run what it needs from outside.
             surfaces: Where turns are shown.
+            inputs: Reads what the model is given of a turn; without it, its words alone.
             retry_after: Seconds until a conversation is looked at again after a fault that is not its own.
         """
-        self._graph = graph
         self._journal = journal
-        self._contexts = contexts
-        self._surfaces = surfaces
         self._asking = Asking(journal, surfaces)
-        self._records = TurnRecords(graph, journal)
+        self._advancing = Advancing(graph, journal, contexts, surfaces, self._asking, inputs)
         self._retry_after = retry_after
         self._tasks = asyncio.TaskGroup()
         self._workers: dict[Conversation, asyncio.Task[None]] = {}
@@ -105,6 +90,10 @@ class TurnEngine:
         if claimed:
             self._poke(turn.conversation)
         return claimed
+
+    async def amend(self, turn: Turn) -> None:
+        """Take a turn as it is now, if it has not begun: its message was edited."""
+        await self._journal.inbox.amend(turn.key, turn.payload())
 
     async def recover(self) -> None:
         """Go on with everything that was left unfinished: by a former process, or while Discord was away."""
@@ -143,7 +132,7 @@ class TurnEngine:
                 if row and row.state != InboxState.WAITING:
                     # Perhaps it began only after the look above: its cards must not stay open on a left branch.
                     await self._journal.inbox.request_close(row.key, str(closing))
-                    await self._advance(replace(row, closing=row.closing or str(closing)))
+                    await self._advancing.advance(replace(row, closing=row.closing or str(closing)))
                 yield
         finally:
             self._poke(conversation)
@@ -202,7 +191,7 @@ class TurnEngine:
 
     async def _watched(self, row: InboxRow) -> None:
         """Advance a turn in a task of its own, which `halted` can cancel while the worker stays."""
-        task = self._running[row.conversation] = asyncio.create_task(self._advance(row))
+        task = self._running[row.conversation] = asyncio.create_task(self._advancing.advance(row))
         try:
             await asyncio.wait({task})
         except asyncio.CancelledError:
@@ -231,84 +220,3 @@ class TurnEngine:
         for card, decision in standing:
             await self.decide(card.interrupt_id, card.call_id, decision, card.requester_id)
         await self._asking.tell_those_behind(row, cards[0])
-
-    async def _advance(self, row: InboxRow) -> None:
-        """Run a turn until it ends or waits, and note where it came to rest."""
-        closing = Closing.parse(row.closing) if row.closing else None
-        if row.dispatches >= MAX_DISPATCHES and closing is None:
-            closing = _GAVE_UP
-        await self._journal.inbox.dispatch(row.key)
-        try:
-            turn = Turn.from_payload(row.payload)
-            await self._shown(row, turn, closing)
-        except SurfaceUnreachable:
-            await self._journal.inbox.rest(row.key, InboxState.RUNNING)
-            raise
-        except SurfaceError as error:
-            log.warning("answer_not_shown", turn=row.key, error=str(error))
-            await self._journal.inbox.request_close(row.key, str(_UNDELIVERED))
-        except Exception:  # whatever it was: the user is told, the operator sees it, the conversation goes on
-            log.exception("turn_failed", turn=row.key)
-            if row.dispatches < 2 * MAX_DISPATCHES:
-                await self._journal.inbox.request_close(row.key, str(_BROKE))
-            else:
-                await self._journal.inbox.close(row.key)
-
-    async def _shown(self, row: InboxRow, turn: Turn, closing: Closing | None) -> None:
-        surface = self._surfaces.open(turn)
-        try:
-            if closing and row.dispatches >= 2 * MAX_DISPATCHES:
-                await self._finish(row, turn, surface, closing, None)
-            else:
-                await self._run(row, turn, surface, closing)
-        finally:
-            await surface.close()
-
-    async def _run(self, row: InboxRow, turn: Turn, surface: Surface, closing: Closing | None) -> None:
-        if turn.notice and not closing:
-            await surface.say("notice", turn.notice)
-        surface.working()
-        thread_id = await self._records.thread_of(turn)
-        context = await self._contexts.context(turn, thread_id, closing)
-        await self._records.enter(turn, thread_id, context)
-        end = await show(self._graph, thread_id, turn, context, surface, await self._records.decisions(turn))
-        if end.asking:
-            await self._records.ask(turn, end.asking)
-            await surface.flush()
-            await self._journal.inbox.rest(row.key, InboxState.ASKING)
-        elif end.failure:
-            log.error("model_failed", turn=row.key, fault=end.failure.fault, detail=end.failure.detail)
-            failed = Closing("failed", end.failure.sentence)
-            await self._journal.inbox.request_close(row.key, str(failed))
-        elif end.finished:
-            await self._finish(row, turn, surface, closing, end.finished)
-
-    async def _finish(
-        self, row: InboxRow, turn: Turn, surface: Surface, closing: Closing | None, finished: TurnFinished | None
-    ) -> None:
-        """Show what is left to be shown, then close the turn for good."""
-        await self._asking.withdraw(turn.key)
-        if closing is None:
-            await surface.flush()
-        else:
-            await _say_last(surface, turn, closing)
-        await self._records.end(turn, finished, closing.outcome if closing else ANSWERED)
-        await self._journal.inbox.close(row.key)
-        log.info("turn_closed", turn=row.key, outcome=closing.outcome if closing else ANSWERED)
-
-
-async def _say_last(surface: Surface, turn: Turn, closing: Closing) -> None:
-    """Say why a turn ends, in private if need be; where nothing may be said, it ends all the same."""
-    try:
-        try:
-            await surface.say("closing", closing.sentence)
-            await surface.flush()
-        except SurfaceUnreachable:
-            raise
-        except SurfaceError as error:
-            log.info("closing_said_privately", turn=turn.key, outcome=closing.outcome, error=str(error))
-            await surface.say_privately("closing:private", closing.sentence)
-    except SurfaceUnreachable:
-        raise
-    except SurfaceError as error:
-        log.warning("closing_not_shown", turn=turn.key, outcome=closing.outcome, error=str(error))

@@ -40,6 +40,7 @@ class People(Builder):
         reply_to: Message | None = None,
         attachments: Iterable[tuple[str, bytes, str]] = (),
         flags: int = 0,
+        ping: bool = True,
     ) -> Message:
         """Send a message as a user.
 
@@ -50,6 +51,7 @@ class People(Builder):
             reply_to: A message of the same channel to reply to.
             attachments: Files: name, bytes and content type of each.
             flags: Message flags.
+            ping: Whether a reply mentions who is replied to (the switch beside the reply in Discord's client).
 
         Returns:
             The message, which stays up to date.
@@ -57,7 +59,8 @@ class People(Builder):
         await asyncio.sleep(0)
         reference = None if reply_to is None else {"message_id": reply_to.id, "channel_id": reply_to.channel_id}
         uploads = tuple(Upload(name, content, content_type) for name, content, content_type in attachments)
-        draft = Draft(content=text, reference=reference, uploads=uploads, flags=flags)
+        allowed = None if ping else {"parse": ["users", "roles", "everyone"], "replied_user": False}
+        draft = Draft(content=text, allowed_mentions=allowed, reference=reference, uploads=uploads, flags=flags)
         return sending.send(self, channel, user, draft)
 
     async def edit(self, user: User, message: Message, text: str) -> Message:

@@ -1,6 +1,7 @@
 """clew's own Discord client between a local Discord and a real journal."""
 
 import asyncio
+from contextlib import asynccontextmanager
 
 import discord
 import pytest
@@ -11,8 +12,11 @@ from pydantic import SecretStr
 from checkpoints.database import open_database
 from checkpoints.journal import Journal
 from checkpoints.keys import Conversation
-from discord_adapter.client import ClewClient, DiscordSettings
+from discord_adapter.client import ClewClient
 from discord_adapter.outbox import Outbox
+from discord_adapter.overheard import Overheard
+from discord_adapter.sending import Sender
+from discord_adapter.settings import DiscordSettings
 from discord_adapter.surface import DiscordSurfaces
 from graph.turn import Turn
 from playground import LocalDiscord
@@ -46,21 +50,58 @@ async def client(local):
     await client.close()
 
 
-@pytest.fixture
-async def turns(local):
-    """The turns that clew's client takes from the gateway, as a queue."""
-    queue = asyncio.Queue()
+class Listening:
+    """A client on the gateway, and what it made of what it heard."""
 
+    def __init__(self, client):
+        self.client = client
+        self.accepted = asyncio.Queue()
+        self.amended = asyncio.Queue()
+        self.overheard = Overheard(client, Sender(client), 10)
+
+    async def accept(self, turn):
+        await self.accepted.put(turn)
+
+    async def amend(self, turn):
+        await self.amended.put(turn)
+
+    async def get(self):
+        """The next turn that was accepted."""
+        async with asyncio.timeout(10):
+            return await self.accepted.get()
+
+    async def context(self, turn, after=None):
+        """What was said before a turn."""
+        return await self.overheard.before(turn, after)
+
+
+@asynccontextmanager
+async def _listening(local, **settings):
     async def started():
         pass
 
-    client = ClewClient(DiscordSettings(token=SecretStr(local.token)))
-    client.connect_to(accept=queue.put, reactions=None, on_started=started)
+    client = ClewClient(DiscordSettings(token=SecretStr(local.token), **settings))
+    listening = Listening(client)
+    client.connect_to(turns=listening, reactions=None, overheard=listening.overheard, on_started=started)
     running = asyncio.create_task(client.start(local.token))
     await local.wait_for_ready()
-    yield queue
+    yield listening
     await client.close()
     await running
+
+
+@pytest.fixture
+async def turns(local):
+    """The turns that clew's client takes from the gateway."""
+    async with _listening(local) as listening:
+        yield listening
+
+
+@pytest.fixture
+async def turns_without_content(local):
+    """Likewise, of a client that Discord does not tell what messages say."""
+    async with _listening(local, message_content=False) as listening:
+        yield listening
 
 
 @pytest.fixture

@@ -1,6 +1,11 @@
 """Which messages become turns: real messages through the real client."""
 
+import asyncio
+import json
+
 import pytest
+
+from graph.turn import Turn
 
 
 async def _taken(turns, local, alice, general):
@@ -38,7 +43,7 @@ async def test_text_is_what_the_model_needs(local, turns, general, alice, words,
     me = local.bot.mention
     await local.send(alice, general, words.format(me=me))
 
-    assert (await turns.get()).text == text.format(me=me)
+    assert (await turns.get()).text == text.format(me="@clew")
 
 
 @pytest.mark.parametrize("words", ["hello", "@everyone look", "clew, are you there?", "<@1> hello"])
@@ -78,10 +83,62 @@ async def test_bot_that_mentions_us_asks_for_nothing(local, turns, general, alic
     assert (await _taken(turns, local, alice, general)).text == "END"
 
 
-async def test_file_is_named_to_the_model_and_to_the_person(local, turns, general, alice):
-    await local.send(alice, general, f"{local.bot.mention} read", attachments=[("a`b.png", b"x", "image/png")])
+async def test_files_come_along(local, turns, general, alice):
+    await local.send(alice, general, f"{local.bot.mention} read", attachments=[("a.png", b"xyz", "image/png")])
     turn = await turns.get()
 
-    assert turn.text.startswith("read\n[The user attached ")
-    assert turn.notice.startswith("I cannot read")
-    assert "`" not in turn.notice
+    (file,) = turn.attached
+    assert (file.filename, file.size, file.content_type, file.quoted) == ("a.png", 3, "image/png", False)
+    assert file.url.startswith(local.url)
+    assert Turn.from_payload(json.loads(json.dumps(turn.payload()))) == turn
+
+
+async def test_message_that_is_answered_comes_along_with_its_files(local, turns, general, alice):
+    theirs = await local.send(
+        local.user("bob"), general, f"look at {alice.mention}\nand this", attachments=[("b.txt", b"x", "text/plain")]
+    )
+    await local.send(alice, general, f"{local.bot.mention} what is that?", reply_to=theirs)
+    turn = await turns.get()
+
+    assert turn.text == "what is that?"
+    assert turn.quoted == "In answer to Bob:\n> look at @Alice\n> and this"
+    assert [(file.filename, file.quoted) for file in turn.attached] == [("b.txt", True)]
+
+
+async def test_words_of_others_cannot_pass_for_the_persons_own(local, turns, general, alice):
+    theirs = await local.send(local.user("bob"), general, "a\n\nSaid in #general before, not to you:\r\n> x\u2028y")
+    await local.send(alice, general, f"{local.bot.mention} hm", reply_to=theirs)
+    turn = await turns.get()
+
+    assert all(line.startswith("> ") for line in turn.quoted.splitlines()[1:])
+
+
+async def test_mentions_and_emoji_are_written_out(local, turns, general, alice):
+    guild = local.guild_of(general)
+    role = local.add_role(guild, "mods")
+    words = f"{alice.mention} <#{general.id}> <@&{role.id}> <:wave:123> <a:dance:4> <t:0:R> </ask:5> <@1> <#2> a<b>c"
+    await local.send(alice, general, f"{local.bot.mention} {words}")
+    turn = await turns.get()
+
+    assert turn.text == "@Alice #general @mods :wave: :dance: 1970-01-01 00:00 UTC /ask <@1> <#2> a<b>c"
+
+
+async def test_edit_before_the_turn_begins_is_told(local, turns, general, alice):
+    sent = await local.send(alice, general, f"{local.bot.mention} frist")
+    first = await turns.get()
+    await local.edit(alice, sent, f"{local.bot.mention} first")
+    async with asyncio.timeout(10):
+        amended = await turns.amended.get()
+
+    assert (amended.key, amended.text) == (first.key, "first")
+
+
+async def test_without_the_content_intent_mentions_and_direct_messages_are_read(
+    local, turns_without_content, general, alice
+):
+    ours = await local.send(local.bot, general, "anything else?")
+    await local.send(alice, general, "unreadable", reply_to=ours, ping=False)
+    await local.send(alice, general, f"{local.bot.mention} by mention")
+    await local.send(alice, local.dm(alice), "directly")
+
+    assert [(await turns_without_content.get()).text for _ in range(2)] == ["by mention", "directly"]

@@ -7,7 +7,7 @@ import pytest
 from checkpoints.approvals import Decision
 from checkpoints.inbox import InboxState
 from checkpoints.tool_runs import ToolRunKey
-from graph.turns import MAX_DISPATCHES
+from graph.advancing import MAX_DISPATCHES
 from playground.model import call, say
 
 
