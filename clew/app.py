@@ -88,7 +88,8 @@ async def _bot(settings: Settings) -> AsyncGenerator[tuple[ClewClient, TurnEngin
         overheard = Overheard(client, outbox.sender, settings.discord.context_messages)
         surfaces = DiscordSurfaces(outbox)
         engine = await stack.enter_async_context(parts.engine(surfaces, Reader(overheard)))
-        register(client.tree, prompts_here=parts.prompts, journal=journal, branching=parts.branching(engine))
+        branching = parts.branching(engine)
+        register(client.tree, engine=engine, prompts_here=parts.prompts, journal=journal, branching=branching)
         client.connect_to(
             turns=engine,
             reactions=Reactions(engine, journal, outbox),

@@ -33,7 +33,7 @@ def turn_of(message: discord.Message, me: discord.abc.User) -> Turn | None:
     text = _without_call(message, me)
     if not (text or message.attachments or message.message_snapshots or _mentions(message, me)):
         return None
-    attached = [*_files(message.attachments), *_files(_referred_files(message), quoted=True)]
+    attached = [*files_of(message.attachments), *files_of(_referred_files(message), quoted=True)]
     return Turn(
         key=turn_key("message", message.id),
         conversation=Conversation(
@@ -95,5 +95,6 @@ def _referred_files(message: discord.Message) -> list[discord.Attachment]:
     return files
 
 
-def _files(attachments: Iterable[discord.Attachment], *, quoted: bool = False) -> list[Attached]:
+def files_of(attachments: Iterable[discord.Attachment], *, quoted: bool = False) -> list[Attached]:
+    """Files, as a turn holds them."""
     return [Attached(one.url, one.filename, one.size, one.content_type, quoted) for one in attachments]

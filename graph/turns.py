@@ -83,13 +83,23 @@ class TurnEngine:
         await self.drain(0)
         await self._tasks.__aexit__(None, None, None)
 
-    async def accept(self, turn: Turn) -> bool:
-        """Claim a turn and see to it that it runs; False when it was claimed before."""
+    async def accept(self, turn: Turn, *, begin: bool = True) -> bool:
+        """Claim a turn and see to it that it runs; False when it was claimed before.
+
+        Args:
+            turn: The turn.
+            begin: Whether it may begin at once; else `begin` is called when it may.
+        """
         async with self._claiming:
             claimed = await self._journal.inbox.claim(turn.key, turn.conversation, turn.payload())
-        if claimed:
+        if claimed and begin:
             self._poke(turn.conversation)
         return claimed
+
+    async def begin(self, turn: Turn) -> None:
+        """Let a claimed turn begin, as it is now."""
+        await self.amend(turn)
+        self._poke(turn.conversation)
 
     async def amend(self, turn: Turn) -> None:
         """Take a turn as it is now, if it has not begun: its message was edited."""

@@ -7,22 +7,29 @@ from typing import TYPE_CHECKING
 import structlog
 from discord import app_commands
 
-from discord_adapter.commands import history, prompts
+from discord_adapter.commands import ask, history, prompts
 
 if TYPE_CHECKING:
     import discord
 
     from checkpoints.journal import Journal
     from graph.branching import Branching
+    from graph.turns import TurnEngine
     from prompts.resolve import Prompts
 
 log = structlog.get_logger()
 
 
 def register(
-    tree: app_commands.CommandTree[discord.Client], *, prompts_here: Prompts, journal: Journal, branching: Branching
+    tree: app_commands.CommandTree[discord.Client],
+    *,
+    engine: TurnEngine,
+    prompts_here: Prompts,
+    journal: Journal,
+    branching: Branching,
 ) -> None:
     """Put all commands on the tree."""
+    ask.register(tree, engine)
     prompts.register(tree, prompts_here)
     history.register(tree, journal, branching)
     tree.error(_failed)
