@@ -45,7 +45,7 @@ def turn_of(message: discord.Message, me: discord.abc.User) -> Turn | None:
         channel_id=message.channel.id,
         text=text or NO_TEXT,
         message_id=message.id,
-        quoted=_referred(message),
+        quoted=_referred(message, me),
         attached=tuple(attached),
     )
 
@@ -71,12 +71,13 @@ def _without_call(message: discord.Message, me: discord.abc.User) -> str:
     return "\n".join(part for part in (readable(text, message), *stickers) if part)
 
 
-def _referred(message: discord.Message) -> str:
+def _referred(message: discord.Message, me: discord.abc.User) -> str:
     """What the message answers or forwards, as a quote; empty where it refers to nothing."""
     parts: list[str] = []
     answered = message.reference.resolved if message.reference else None
     if isinstance(answered, discord.Message):
-        parts.append(quoted(f"In answer to {answered.author.display_name}:", [said(answered)]))
+        whom = "you" if answered.author.id == me.id else answered.author.display_name
+        parts.append(quoted(f"In answer to {whom}:", [said(answered)]))
     elif isinstance(answered, discord.DeletedReferencedMessage):
         parts.append("In answer to a message that was deleted.")
     for snapshot in message.message_snapshots:
