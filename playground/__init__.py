@@ -3,10 +3,11 @@
 from playground.commands import Command
 from playground.errors import DiscordError
 from playground.interactions import Interaction
+from playground.offering import NotPermitted, UnknownCommand
 from playground.options import BadOption
 from playground.permissions import Permission
+from playground.picking import BadInput
 from playground.server import LocalDiscord
-from playground.slash import NotPermitted, UnknownCommand
 from playground.subscription import Subscription
 from playground.values import (
     Attachment,
@@ -25,6 +26,7 @@ from playground.values import (
 
 __all__ = [
     "Attachment",
+    "BadInput",
     "BadOption",
     "Channel",
     "Command",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from playground import message_payloads as shapes
 from playground import payloads
+from playground.component_checks import check_components, check_fields
+from playground.components import completed
 from playground.errors import DiscordError
 from playground.permissions import Permission
 from playground.sending import apply_mentions, attached, check_content, check_uploads, mentions_of, require
@@ -37,23 +39,33 @@ def edit(world: World, message: Message, changes: Json, uploads: tuple[Upload, .
     kept = _kept_attachments(message, changes)
     embeds: list[Json] = changes["embeds"] or [] if "embeds" in changes else message.embeds
     components: list[Json] = changes["components"] or [] if "components" in changes else message.components
+    flags = _flags(message, changes)
+    check_fields(flags, content, embeds, message.poll)
+    if "components" in changes:
+        check_components(flags, components, [one.filename for one in (*kept, *uploads)])
     if not (content or kept or uploads or embeds or components or message.poll):
         raise DiscordError(50006)
     channel = world.channels[message.channel_id]
     message.content = content
-    if "content" in changes:
+    message.attachments = kept + [attached(world, channel, upload) for upload in uploads]
+    if "components" in changes:
+        components = completed(components, message.attachments, world.snowflakes.next)
+    message.embeds, message.components, message.flags = embeds, components, flags & ~LOADING
+    if "content" in changes or (flags & IS_COMPONENTS_V2 and "components" in changes):
         allowed: Json | None = changes.get("allowed_mentions")
         apply_mentions(message, mentions_of(world, message, allowed, _replied_to(world, message)))
+    if "content" in changes:
         message.history.append(Version(content, time.monotonic()))
-    message.embeds, message.components = embeds, components
-    message.attachments = kept + [attached(world, channel, upload) for upload in uploads]
-    if changes.get("flags") is not None:
-        # Only these two can be set by an edit, and the second not taken off (docs: edit-message, flags).
-        wanted = int(changes["flags"])
-        message.flags = message.flags & ~SUPPRESS_EMBEDS | wanted & (SUPPRESS_EMBEDS | IS_COMPONENTS_V2)
-    message.flags &= ~LOADING
     message.edited_at = dt.datetime.now(dt.UTC)
     tell_update(world, message)
+
+
+def _flags(message: Message, changes: Json) -> int:
+    """Give the flags after an edit: two can be set, and the second not taken off (docs: edit-message, flags)."""
+    if changes.get("flags") is None:
+        return message.flags
+    wanted = int(changes["flags"])
+    return message.flags & ~SUPPRESS_EMBEDS | wanted & (SUPPRESS_EMBEDS | IS_COMPONENTS_V2)
 
 
 def tell_update(world: World, message: Message) -> None:

@@ -19,6 +19,7 @@ class Cdn:
     def mount(self, app: web.Application) -> None:
         """Add the routes to an application."""
         app.router.add_get("/cdn/attachments/{channel_id}/{file_id}/{filename}", self._attachment)
+        app.router.add_get("/cdn/ephemeral-attachments/{channel_id}/{file_id}/{filename}", self._handed_over)
 
     async def _attachment(self, request: web.Request) -> web.Response:
         channel = self._world.channels.get(_number(request.match_info["channel_id"]))
@@ -30,6 +31,14 @@ class Cdn:
                     return web.Response(body=attachment.content, headers={"Content-Type": content_type})
         # Also for files of a message that was deleted (assumed; Discord's links die some time later).
         raise web.HTTPNotFound
+
+    async def _handed_over(self, request: web.Request) -> web.Response:
+        """Serve a file that somebody handed over in a form or an option."""
+        attachment = self._world.handed_over.get(_number(request.match_info["file_id"]))
+        if attachment is None:
+            raise web.HTTPNotFound
+        content_type = attachment.content_type or "application/octet-stream"
+        return web.Response(body=attachment.content, headers={"Content-Type": content_type})
 
 
 def _number(text: str) -> int:

@@ -1,31 +1,21 @@
-"""The application commands that the bot has registered, and the rules they must keep."""
+"""The application commands that the bot has registered."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from playground.errors import DiscordError, invalid_form
+from playground.command_checks import check_command, check_unique
+from playground.command_kinds import CHAT_INPUT, MESSAGE_MENU, USER_MENU
+from playground.errors import DiscordError
 
 if TYPE_CHECKING:
     from playground.snowflake import Snowflakes
     from playground.values import Json
 
-CHAT_INPUT = 1  # docs interactions/application-commands#application-command-object-application-command-types
-SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN = 1, 2, 3, 4, 5
-USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = 6, 7, 8, 9, 10, 11
-
-# docs interactions/application-commands#application-command-object-application-command-naming; \w stands for
-# \p{L} and \p{N}, and marks of Devanagari and Thai are left out (assumed near enough).
-_NAME = re.compile(r"[-_'\w]{1,32}")
-_MAX_DESCRIPTION = 100
-_MAX_OPTIONS = 25
-_MAX_CHOICES = 25
-# "a maximum of 8000 characters for combined name, description, and value properties" (docs, limits).
-_MAX_SIZE = 8000
-# docs interactions/application-commands#registering-a-command: "100 global CHAT_INPUT commands", guilds the same.
-_MAX_COMMANDS = 100
+# docs interactions/application-commands#registering-a-command: "100 global CHAT_INPUT commands", "15 global USER
+# commands", "15 global MESSAGE commands", guilds the same.
+MAX_COMMANDS = {CHAT_INPUT: 100, USER_MENU: 15, MESSAGE_MENU: 15}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +42,11 @@ class Command:
     def options(self) -> list[Json]:
         """Its options or subcommands."""
         return self.body.get("options") or []
+
+    @property
+    def integration_types(self) -> list[int]:
+        """For whom the application must be installed: 0 the guild, 1 the user; by default the guild."""
+        return self.body.get("integration_types") or [0]
 
     @property
     def in_dms(self) -> bool:
@@ -98,14 +93,12 @@ class CommandBook:
         for index, body in enumerate(bodies):
             check_command(body, f"{index}.")
         names = [(one["name"], one.get("type") or CHAT_INPUT) for one in bodies]
-        _check_unique(names, "", "APPLICATION_COMMANDS_DUPLICATE_NAME")
-        if len(bodies) > _MAX_COMMANDS:
-            raise DiscordError(30032)
-        kept = [self.put(guild_id, body)[0] for body in bodies]
-        ids = {one.id for one in kept}
-        for stale in [one for one in self.of(guild_id) if one.id not in ids]:
+        check_unique(names, "", "APPLICATION_COMMANDS_DUPLICATE_NAME")
+        for kind in MAX_COMMANDS:
+            _check_count(kind, sum(1 for _, one in names if one == kind))
+        for stale in [one for one in self.of(guild_id) if (one.name, one.type) not in names]:
             del self._commands[stale.id]
-        return kept
+        return [self.put(guild_id, body)[0] for body in bodies]
 
     def put(self, guild_id: int | None, body: Json) -> tuple[Command, bool]:
         """Register a command or replace the one of the same name and type.
@@ -114,7 +107,10 @@ class CommandBook:
             The command, and whether it is new.
         """
         check_command(body)
-        known = self.find(guild_id, body["name"], kind=int(body.get("type") or CHAT_INPUT))
+        kind = int(body.get("type") or CHAT_INPUT)
+        known = self.find(guild_id, body["name"], kind=kind)
+        if known is None:
+            _check_count(kind, 1 + sum(1 for one in self.of(guild_id) if one.type == kind))
         return self._keep(guild_id, body, known), known is None
 
     def patch(self, guild_id: int | None, command_id: int, changes: Json) -> Command:
@@ -159,7 +155,7 @@ class CommandBook:
             "default_member_permissions": None if bits is None else str(bits),
             "dm_permission": command.in_dms,
             "contexts": command.body.get("contexts"),
-            "integration_types": command.body.get("integration_types") or [0],
+            "integration_types": command.integration_types,
             "nsfw": bool(command.body.get("nsfw")),
         }
         if command.options:
@@ -176,65 +172,6 @@ def _shaped_option(option: Json) -> Json:
     return shape
 
 
-def check_command(body: Json, path: str = "") -> None:
-    """Refuse a command that breaks a rule (docs application-commands#application-command-object).
-
-    Args:
-        body: What the bot sent.
-        path: Where it stands in the request, ending in a dot.
-    """
-    name = str(body.get("name") or "")
-    if int(body.get("type") or CHAT_INPUT) == CHAT_INPUT:
-        _check_name(name, path)
-        _check_description(body, path)
-        _check_options(body.get("options") or [], path)
-        if _size(body) > _MAX_SIZE:
-            text = f"Command exceeds maximum size ({_MAX_SIZE})"
-            raise invalid_form(path.rstrip("."), "APPLICATION_COMMAND_TOO_LARGE", text)
-    elif not 1 <= len(name) <= 32:
-        raise invalid_form(f"{path}name", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 32 in length.")
-
-
-def _size(body: Json) -> int:
-    """Count the characters of a command, its options and their choices."""
-    own = sum(len(str(body.get(key) or "")) for key in ("name", "description", "value"))
-    nested: list[Json] = [*(body.get("options") or []), *(body.get("choices") or [])]
-    return own + sum(_size(one) for one in nested)
-
-
-def _check_name(name: str, path: str) -> None:
-    if _NAME.fullmatch(name) is None or name != name.lower():
-        raise invalid_form(f"{path}name", "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
-
-
-def _check_description(body: Json, path: str) -> None:
-    if not 1 <= len(str(body.get("description") or "")) <= _MAX_DESCRIPTION:
-        text = f"Must be between 1 and {_MAX_DESCRIPTION} in length."
-        raise invalid_form(f"{path}description", "BASE_TYPE_BAD_LENGTH", text)
-
-
-def _check_options(options: list[Json], path: str) -> None:
-    """Check options: at most 25, of different names, the required ones first, subcommands with their own."""
-    if len(options) > _MAX_OPTIONS:
-        raise invalid_form(f"{path}options", "BASE_TYPE_BAD_LENGTH", f"Must be {_MAX_OPTIONS} or fewer in length.")
-    optional_seen = False
-    for index, option in enumerate(options):
-        place = f"{path}options.{index}."
-        _check_name(str(option.get("name") or ""), place)
-        _check_description(option, place)
-        if option.get("required") and optional_seen:
-            text = "Required options must be placed before non-required options"
-            raise invalid_form(place.rstrip("."), "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID", text)
-        optional_seen = optional_seen or not option.get("required")
-        if len(option.get("choices") or []) > _MAX_CHOICES:
-            text = f"Must be {_MAX_CHOICES} or fewer in length."
-            raise invalid_form(f"{place}choices", "BASE_TYPE_BAD_LENGTH", text)
-        _check_options(option.get("options") or [], place)
-    names = [(option["name"],) for option in options]
-    _check_unique(names, f"{path}options.", "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS")
-
-
-def _check_unique(keys: list[tuple[Any, ...]], path: str, code: str) -> None:
-    repeated = next((index for index, key in enumerate(keys) if key in keys[:index]), None)
-    if repeated is not None:
-        raise invalid_form(f"{path}{repeated}.name", code, "Name already exists")
+def _check_count(kind: int, count: int) -> None:
+    if count > MAX_COMMANDS[kind]:
+        raise DiscordError(30032, message=f"Maximum number of application commands reached ({MAX_COMMANDS[kind]})")

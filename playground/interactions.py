@@ -1,4 +1,4 @@
-"""Slash commands on their way: what was invoked, by whom, and what the bot has answered so far."""
+"""Interactions on their way: what somebody used, and what the bot has answered so far."""
 
 from __future__ import annotations
 
@@ -22,26 +22,36 @@ TOKEN_SECONDS = 15 * 60.0
 
 @dataclass(slots=True, eq=False)
 class Interaction:
-    """A command that somebody invoked.
+    """A command, a component, a field being filled in or a form that somebody used.
 
     Attributes:
-        path: The command's name with its subcommands (`memory show`).
-        at: When it was invoked, in seconds of the monotonic clock.
+        kind: Discord's type of it.
+        path: The command's name with its subcommands (`memory show`), or the `custom_id`.
+        owners: Whose installation of the application it stands on (docs: authorizing integration owners).
+        source: The message whose component was used, also for a form that such a component opened.
+        metadata: What its messages tell of it beside the usual (docs: message interaction metadata).
+        at: When it was used, in seconds of the monotonic clock.
         callback_type: The type of the bot's first answer; None before it.
         deferred: Whether that first answer was a promise (type 5).
         ephemeral: Whether only the user sees the answer.
         failed: Whether the bot let Discord's three seconds pass.
-        message: The answer; None when there is none or it was deleted.
+        message: The answer, or the message of a component that was updated; None when there is none.
         followups: Further messages of the bot.
         modal: The form that the bot showed instead of a message.
+        focused_type: The type of the option that is being typed; None for what is no autocomplete.
+        choices: What the bot proposed for it.
     """
 
     id: int
     token: str
+    kind: int
     path: str
     user: User
     channel: Channel
     world: World
+    owners: dict[str, str]
+    source: Message | None = None
+    metadata: Json = field(default_factory=dict[str, object])
     at: float = field(default_factory=time.monotonic)
     callback_type: int | None = None
     deferred: bool = False
@@ -50,6 +60,8 @@ class Interaction:
     message: Message | None = None
     followups: list[Message] = field(default_factory=list["Message"])
     modal: Json | None = None
+    focused_type: int | None = None
+    choices: list[Json] = field(default_factory=list["Json"])
 
     @property
     def response(self) -> Json | None:
@@ -70,11 +82,16 @@ class Interaction:
     @property
     def expired(self) -> bool:
         """Whether its token no longer opens anything: too old, or never answered in time."""
-        return self.failed or time.monotonic() - self.at > TOKEN_SECONDS
+        return self.failed or self.too_late() or time.monotonic() - self.at > TOKEN_SECONDS
 
     def too_late(self) -> bool:
         """Tell whether the time for a first answer is over."""
         return self.callback_type is None and time.monotonic() - self.at > ANSWER_SECONDS
+
+    def age(self, seconds: float) -> None:
+        """Let it be so many seconds older, so that a test need not wait for its time to run out."""
+        self.at -= seconds
+        self.world.touch()
 
     async def wait(self, world: World, seconds: float) -> None:
         """Wait for the final answer.
@@ -84,9 +101,11 @@ class Interaction:
         """
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                while self.callback_type is None:
+                while self.callback_type is None and not self.too_late():
                     await world.changed()
         except TimeoutError:
+            pass
+        if self.callback_type is None:
             self.failed = True
             world.touch()
             return
@@ -95,4 +114,4 @@ class Interaction:
                 while self.loading:
                     await world.changed()
         except TimeoutError:
-            raise TimeoutError(f"/{self.path} was deferred and not answered within {seconds:g} s.") from None
+            raise TimeoutError(f"{self.path!r} was deferred and not answered within {seconds:g} s.") from None

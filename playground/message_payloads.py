@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from playground import payloads
+from playground.interaction_metadata import origin
 
 if TYPE_CHECKING:
     from playground.values import Attachment, Json, Message
@@ -81,16 +82,7 @@ def _origin(a_message: Message) -> Json:
         # An interaction's messages come from the application's webhook, whose id is the application's.
         shape |= {"application_id": str(a_message.application_id), "webhook_id": str(a_message.application_id)}
     if a_message.invocation is not None:
-        invocation = a_message.invocation
-        by = payloads.user(invocation.user)
-        owners = {"0": str(invocation.guild_id or 0)}
-        shape["interaction"] = {"id": str(invocation.id), "type": 2, "name": invocation.name, "user": by}
-        shape["interaction_metadata"] = {
-            "id": str(invocation.id),
-            "type": 2,
-            "user": by,
-            "authorizing_integration_owners": owners,
-        }
+        shape |= origin(a_message.invocation)
     return shape
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from playground import message_payloads as shapes
+from playground.component_checks import check_components, check_fields
+from playground.components import completed, text_of
 from playground.errors import DiscordError, invalid_form
 from playground.mentions import Audience, Mentions, find_mentions, wrongly_allowed
 from playground.permissions import Permission
@@ -100,6 +102,8 @@ def send(world: World, channel: Channel, author: User, draft: Draft) -> Message:
     if draft.application_id is None:
         _check_rights(world, channel, author, draft)
     check_uploads(draft.uploads)
+    check_fields(draft.flags, draft.content, draft.embeds, draft.poll)
+    check_components(draft.flags, draft.components, [upload.filename for upload in draft.uploads])
     if draft.empty:
         raise DiscordError(50006)
     known = _same_nonce(world, channel, author, draft)
@@ -178,12 +182,11 @@ def _made(world: World, channel: Channel, author: User, draft: Draft) -> Message
         author=author,
         content=content,
         at=dt.datetime.now(dt.UTC),
-        type=REPLY if reference is not None else draft.message_type,
+        type=REPLY if reference is not None and draft.message_type == DEFAULT else draft.message_type,
         flags=draft.flags,
         nonce=draft.nonce,
         reference=reference,
         embeds=draft.embeds,
-        components=draft.components,
         poll=draft.poll,
         history=[Version(content, time.monotonic())],
         invocation=draft.invocation,
@@ -191,6 +194,7 @@ def _made(world: World, channel: Channel, author: User, draft: Draft) -> Message
         visible_to=draft.visible_to,
     )
     message.attachments = [attached(world, channel, upload) for upload in draft.uploads]
+    message.components = completed(draft.components, message.attachments, world.snowflakes.next)
     apply_mentions(message, mentions_of(world, message, draft.allowed_mentions, replied_to))
     return message
 
@@ -241,7 +245,8 @@ def mentions_of(world: World, message: Message, allowed: Json | None, replied_to
     channel = world.channels[message.channel_id]
     bits = world.permissions(channel, message.author)
     audience = Audience(world.guild_of(channel), world.people_in(channel), bits)
-    return find_mentions(message.content, audience, allowed, replied_to)
+    said = message.content or text_of(message.components)
+    return find_mentions(said, audience, allowed, replied_to)
 
 
 def apply_mentions(message: Message, found: Mentions) -> None:

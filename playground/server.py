@@ -17,8 +17,8 @@ from playground.cdn import Cdn
 from playground.control import Control
 from playground.faults import Fault
 from playground.gateway import Gateway
+from playground.interacting import Interacting
 from playground.openapi import OpenApiCheck
-from playground.people import People
 from playground.rest.api import PREFIX, Api
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _MAX_BODY = 101 * 1024 * 1024
 
 
-class LocalDiscord(People):
+class LocalDiscord(Interacting):
     """A small, honest Discord on this machine, for one bot.
 
     Args:

@@ -19,7 +19,11 @@ Json: TypeAlias = dict[str, Any]
 GUILD_TEXT = 0  # docs resources/channel#channel-object-channel-types
 DM = 1
 
-DEFAULT, REPLY, CHAT_INPUT_COMMAND = 0, 19, 20  # docs resources/message#message-object-message-types
+# docs resources/message#message-object-message-types
+DEFAULT, REPLY, CHAT_INPUT_COMMAND, CONTEXT_MENU_COMMAND = 0, 19, 20, 23
+
+# docs interactions/receiving-and-responding#interaction-object-interaction-type
+COMMAND, COMPONENT, AUTOCOMPLETE, MODAL_SUBMIT = 2, 3, 4, 5
 
 # docs resources/message#message-object-message-flags
 SUPPRESS_EMBEDS = 1 << 2
@@ -151,12 +155,22 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """The interaction a message answers."""
+    """The interaction a message answers.
+
+    Attributes:
+        name: The command's name with its subcommands, or the `custom_id` of what was used.
+        kind: Discord's type of interaction.
+        owners: Whose installation of the application it stands on.
+        extra: What its metadata tell beside the usual.
+    """
 
     id: int
     name: str
     user: User
     guild_id: int | None
+    kind: int = COMMAND
+    owners: Json = field(default_factory=dict[str, Any])
+    extra: Json = field(default_factory=dict[str, Any])
 
 
 @dataclass(slots=True, eq=False)

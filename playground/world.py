@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from playground.interactions import Interaction
+    from playground.values import Attachment
 
 # Flags of an application whose privileged intents are switched on and that is in fewer than 100 guilds
 # (docs resources/application#application-object-application-flags: the LIMITED ones).
@@ -66,6 +67,9 @@ class World:
         self.application_owner = self.add_user("operator")
         self.command_book = CommandBook(self.snowflakes, self.application_id)
         self.interactions: dict[str, Interaction] = {}
+        # Who has the application installed for themselves, and the files that were handed to it in forms and options.
+        self.user_installs: set[int] = set()
+        self.handed_over: dict[int, Attachment] = {}
         self._messages: defaultdict[int, dict[int, Message]] = defaultdict(dict)
         self._listeners: list[Callable[[Event], None]] = []
         self._waiters: list[asyncio.Future[None]] = []

@@ -9,13 +9,13 @@ from typing import cast
 from nicegui import events, ui
 
 from playground.errors import DiscordError
+from playground.offering import NotPermitted, UnknownCommand
 from playground.options import BadOption
 from playground.page import slash_form, writing
 from playground.page.emoji import icon
 from playground.page.frames import place_name
 from playground.page.slash_form import Offer
 from playground.page.view import View, region
-from playground.slash import NotPermitted, UnknownCommand
 from playground.values import Message, User
 
 TYPING_EVERY = 8.0

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from playground.commands import (
+from playground.command_kinds import (
     BOOLEAN,
     CHANNEL,
     CHAT_INPUT,
@@ -16,8 +16,8 @@ from playground.commands import (
     ROLE,
     SUBCOMMAND,
     USER,
-    Command,
 )
+from playground.commands import Command
 from playground.page.rows import Looking
 from playground.permissions import Permission
 

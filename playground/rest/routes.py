@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from playground.rest import commands, interactions, messages, places
+from playground.rest import callbacks, commands, interactions, messages, places
 
 if TYPE_CHECKING:
     from playground.rest.call import Handler
@@ -60,7 +60,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
             ("DELETE", "/{command_id}", commands.delete),
         )
     ),
-    ("POST", _CALLBACK, interactions.callback),
+    ("POST", _CALLBACK, callbacks.callback),
     ("POST", _WEBHOOK, interactions.followup),
     ("GET", _WEBHOOK + "/messages/{message_id}", interactions.get),
     ("PATCH", _WEBHOOK + "/messages/{message_id}", interactions.edit),
