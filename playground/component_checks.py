@@ -81,11 +81,11 @@ def check_components(flags: int, components: JsonValue, filenames: Sequence[str]
         raise invalid_form("components", "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED", wording)
 
 
-def check_unique(components: Sequence[Json]) -> None:
+def check_unique(components: Sequence[Json], place: str = "components") -> None:
     """Refuse two components with one `custom_id` or one `id` (docs, anatomy of a component)."""
     for key, code in (("custom_id", "COMPONENT_CUSTOM_ID_DUPLICATED"), ("id", "COMPONENT_ID_DUPLICATED")):
         seen: set[JsonValue] = set()
-        for path, component in walk(components):
+        for path, component in walk(components, place):
             value = component.get(key)
             if value and value in seen:
                 wording = f"Component {key.replace('_', ' ')} cannot be duplicated"

@@ -50,7 +50,7 @@ def check_modal(data: JsonValue) -> None:
     top = objects(modal, "data", "components", 1, MAX_TOP_LEVEL)
     for index, component in enumerate(top):
         _check(component, f"data.components.{index}", (kinds.ACTION_ROW, kinds.TEXT_DISPLAY, kinds.LABEL))
-    check_unique(top)
+    check_unique(top, "data.components")
 
 
 def needed(component: Json) -> bool:
