@@ -71,22 +71,20 @@ def _flags(message: Message, changes: Json) -> int:
 def tell_update(world: World, message: Message) -> None:
     """Send MESSAGE_UPDATE, which carries the whole message (docs events/gateway-events#message-update)."""
     shape = shapes.in_place(world, message, shapes.message(world, message))
-    for_bot = not message.ephemeral
-    world.publish(Event("MESSAGE_UPDATE", shape, message.guild_id, message.channel_id, for_bot=for_bot))
+    world.publish(Event("MESSAGE_UPDATE", shape, message.told_in, message.channel_id))
 
 
 def delete(world: World, message: Message) -> None:
     """Take a message away (docs events/gateway-events#message-delete)."""
     message.deleted = True
     data = place(message) | {"id": str(message.id)}
-    for_bot = not message.ephemeral
-    world.publish(Event("MESSAGE_DELETE", data, message.guild_id, message.channel_id, for_bot=for_bot))
+    world.publish(Event("MESSAGE_DELETE", data, message.told_in, message.channel_id))
 
 
 def place(message: Message) -> Json:
     """Name the channel and guild of a message, as its events do."""
     shape: Json = {"channel_id": str(message.channel_id)}
-    return shape if message.guild_id is None else shape | {"guild_id": str(message.guild_id)}
+    return shape if message.told_in is None else shape | {"guild_id": str(message.told_in)}
 
 
 def _replied_to(world: World, message: Message) -> User | None:

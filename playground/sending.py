@@ -116,10 +116,9 @@ def send(world: World, channel: Channel, author: User, draft: Draft) -> Message:
 
 
 def created(world: World, message: Message) -> Event:
-    """Shape MESSAGE_CREATE; bots get none of ephemeral messages over the gateway (assumed)."""
+    """Shape MESSAGE_CREATE."""
     shape = shapes.in_place(world, message, shapes.message(world, message, nonce=True))
-    for_bot = not message.ephemeral
-    return Event("MESSAGE_CREATE", shape, message.guild_id, message.channel_id, for_bot=for_bot)
+    return Event("MESSAGE_CREATE", shape, message.told_in, message.channel_id)
 
 
 def check_content(content: str) -> None:

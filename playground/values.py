@@ -218,6 +218,15 @@ class Message:
         """Whether only one user sees it."""
         return self.visible_to is not None
 
+    @property
+    def told_in(self) -> int | None:
+        """The guild its events are told for: none for an ephemeral one.
+
+        Those "are tied to the DIRECT_MESSAGES intent, and the message object won't include guild_id" (docs
+        events/gateway-events#messages).
+        """
+        return None if self.ephemeral else self.guild_id
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

@@ -85,3 +85,36 @@ async def test_form_is_shown_instead_of_a_message(local, general, bob):
 
     assert result.modal["title"] == "Prompt"
     assert result.response is None
+
+
+async def test_ephemeral_message_is_told_like_a_direct_one(local, bot, general, bob):
+    await local.slash(bob, general, "held", private=True)
+    told = await bot.hears("message")
+    shown = (told.content, told.guild, told.flags.ephemeral)
+    await bot.tree.held.edit_original_response(content="changed")
+    await bot.tree.held.delete_original_response()
+    gone = await bot.hears("raw_message_delete")
+
+    assert shown == ("original", None, True)
+    assert bot.told("raw_message_edit")[-1].guild_id is None
+    assert gone.guild_id is None
+
+
+async def test_without_the_intent_of_direct_messages_no_ephemeral_one_is_told(start, local, general, bob):
+    intents = discord.Intents.default()
+    intents.dm_messages = False
+    answered = []
+
+    def commands(tree):
+        @tree.command(description="Whisper, then speak")
+        async def whisper(interaction: discord.Interaction):
+            answered.append(interaction)
+            await interaction.response.send_message("psst", ephemeral=True)
+            await interaction.followup.send("loud")
+
+    bot = await start(intents, setup=commands)
+    await local.slash(bob, general, "whisper")
+    await bot.hears("message")
+
+    # Without the content intent too: what the application sent itself it may read.
+    assert [one.content for one in bot.told("message")] == ["loud"]
