@@ -1,5 +1,6 @@
 """A small, honest Discord on this machine, to which an unmodified bot connects."""
 
+from playground.clock import Clock
 from playground.commands import Command
 from playground.errors import DiscordError
 from playground.interactions import Interaction
@@ -8,6 +9,7 @@ from playground.options import BadOption
 from playground.permissions import Permission
 from playground.picking import BadInput
 from playground.server import LocalDiscord
+from playground.sessions import GatewaySettings
 from playground.subscription import Subscription
 from playground.values import (
     Attachment,
@@ -29,9 +31,11 @@ __all__ = [
     "BadInput",
     "BadOption",
     "Channel",
+    "Clock",
     "Command",
     "DiscordError",
     "Event",
+    "GatewaySettings",
     "Guild",
     "Interaction",
     "LocalDiscord",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +55,7 @@ def edit(world: World, message: Message, changes: Json, uploads: tuple[Upload, .
         apply_mentions(message, mentions_of(world, message, allowed, _replied_to(world, message)))
     if "content" in changes:
         message.history.append(Version(content, time.monotonic()))
-    message.edited_at = dt.datetime.now(dt.UTC)
+    message.edited_at = world.clock.now()
     tell_update(world, message)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 from playground import payloads
@@ -23,7 +22,7 @@ class Builder(World):
         everyone = Role(guild_id, "@everyone", DEFAULT_PERMISSIONS)
         guild = Guild(guild_id, name, owner.id, {guild_id: everyone}, {}, {})
         self.guilds[guild_id] = guild
-        now = dt.datetime.now(dt.UTC)
+        now = self.clock.now()
         for user in (owner, self.bot):
             guild.members[user.id] = Member(user, [], now)
         # The gateway shapes it anew for each session, since its members depend on intents.
@@ -60,7 +59,7 @@ class Builder(World):
         member = guild.members.get(user.id)
         name = "GUILD_MEMBER_ADD" if member is None else "GUILD_MEMBER_UPDATE"
         if member is None:
-            member = guild.members[user.id] = Member(user, [], dt.datetime.now(dt.UTC))
+            member = guild.members[user.id] = Member(user, [], self.clock.now())
         member.role_ids.extend(role_ids)
         self.publish(Event(name, payloads.member(member) | {"guild_id": str(guild.id)}, guild.id))
         return member

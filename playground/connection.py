@@ -5,31 +5,31 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import time
 from typing import TYPE_CHECKING, cast
+
+from playground.compression import compressor
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from playground.compression import Compressor
-    from playground.gateway import Gateway, Session
+    from playground.gateway import Gateway
+    from playground.sessions import Session
     from playground.values import Json, JsonValue
 
 _log = logging.getLogger(__name__)
 
 # docs topics/opcodes-and-status-codes#gateway-gateway-opcodes
 DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME = 0, 1, 2, 3, 4, 6
-REQUEST_MEMBERS, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 8, 9, 10, 11
+RECONNECT, REQUEST_MEMBERS, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 7, 8, 9, 10, 11
 # docs topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
-RATE_LIMITED, SESSION_TIMED_OUT = 4008, 4009
 UNKNOWN_OPCODE, DECODE_ERROR, NOT_AUTHENTICATED, AUTHENTICATION_FAILED = 4001, 4002, 4003, 4004
-ALREADY_AUTHENTICATED, INVALID_INTENTS, DISALLOWED_INTENTS = 4005, 4013, 4014
-# As Discord sends it (seen; docs events/gateway#hello-event shows 45000 as an example).
-HEARTBEAT_MS = 41_250
+ALREADY_AUTHENTICATED, INVALID_SEQUENCE, RATE_LIMITED, SESSION_TIMED_OUT = 4005, 4007, 4008, 4009
+INVALID_SHARD, SHARDING_REQUIRED, INVALID_VERSION = 4010, 4011, 4012
+INVALID_INTENTS, DISALLOWED_INTENTS = 4013, 4014
 # An ACK in the same instant makes discord.py read a whole interval as its latency (KeepAliveHandler.ack).
 ACK_DELAY = 0.005
-# A bot that sends no heartbeat for this long is gone (assumed: one interval and half of another).
-SILENCE = HEARTBEAT_MS / 1000 * 1.5
+# A bot that sends no heartbeat for so many intervals is gone (assumed).
+PATIENCE = 2.0
 # "120 gateway events per connection every 60 seconds" (docs events/gateway#rate-limiting).
 EVENTS, EVENT_SECONDS = 120, 60.0
 # docs events/gateway#sending-events
@@ -45,31 +45,54 @@ class CloseError(Exception):
 
 
 class Connection:
-    """One websocket and the payloads that wait to go out over it."""
+    """One websocket and the payloads that wait to go out over it.
 
-    def __init__(self, gateway: Gateway, socket: web.WebSocketResponse, context: Compressor | None) -> None:
+    Attributes:
+        session: What the bot has identified for or resumed over it.
+        frozen: Whether nothing goes out over it any more, as over a network that lost it without a word.
+    """
+
+    def __init__(self, gateway: Gateway, socket: web.WebSocketResponse, request: web.Request) -> None:
         self.gateway = gateway
         self.socket = socket
         self.session: Session | None = None
-        self._context = context
+        self.frozen = False
+        self._request = request
+        self._context = compressor(request.query.get("compress"))
         self._received: list[float] = []
         self._outgoing: asyncio.Queue[Json] = asyncio.Queue()
 
     def put(self, payload: Json) -> None:
         """Let a payload go out after those before it."""
-        self._outgoing.put_nowait(payload)
+        if not self.frozen:
+            self._outgoing.put_nowait(payload)
+
+    def put_op(self, op: int, data: JsonValue = None) -> None:
+        """Let a payload go out that is no dispatch."""
+        self.put({"op": op, "s": None, "t": None, "d": data})
+
+    def cut(self) -> None:
+        """End the connection without a close frame."""
+        if self._request.transport is not None:
+            self._request.transport.abort()
 
     async def serve(self) -> None:
         """Say HELLO, then read until the connection ends; sending goes on beside it."""
-        self.put({"op": HELLO, "s": None, "t": None, "d": {"heartbeat_interval": HEARTBEAT_MS}})
         sender = asyncio.create_task(self._send())
         try:
+            self._check_version()
+            self.put_op(HELLO, {"heartbeat_interval": int(self.gateway.settings.heartbeat_interval * 1000)})
             await self._read()
         except CloseError as closed:
             await self.socket.close(code=closed.code, message=closed.reason.encode())
         finally:
             sender.cancel()
             await asyncio.gather(sender, return_exceptions=True)
+
+    def _check_version(self) -> None:
+        """Refuse versions but 10, which is what is spoken here and assumed where none is named."""
+        if self._request.query.get("v", "10") != "10":
+            raise CloseError(INVALID_VERSION, "Invalid API version.")
 
     async def _send(self) -> None:
         while True:
@@ -81,17 +104,18 @@ class Connection:
 
     async def _read(self) -> None:
         loop = asyncio.get_running_loop()
+        silence = self.gateway.settings.heartbeat_interval * PATIENCE
         try:
-            async with asyncio.timeout(SILENCE) as patience:
+            async with asyncio.timeout(silence) as patience:
                 async for message in self.socket:
                     if await self._heard(message.data) == HEARTBEAT:
-                        patience.reschedule(loop.time() + SILENCE)
+                        patience.reschedule(loop.time() + silence)
         except TimeoutError:
             raise CloseError(SESSION_TIMED_OUT, "Session timed out.") from None
 
     async def _heard(self, data: str | bytes) -> int:
         """Take one payload; give its opcode."""
-        now = time.monotonic()
+        now = self.gateway.world.clock()
         self._received = [at for at in self._received if now - at < EVENT_SECONDS] + [now]
         if len(self._received) > EVENTS:
             raise CloseError(RATE_LIMITED, "Rate limited.")
@@ -109,25 +133,30 @@ class Connection:
 
     async def _receive(self, op: int, data: JsonValue) -> None:
         if op == HEARTBEAT:
+            self.gateway.heard_heartbeat()
             await asyncio.sleep(ACK_DELAY)
-            self.put({"op": HEARTBEAT_ACK, "s": None, "t": None, "d": None})
+            if self.gateway.acknowledges:
+                self.put_op(HEARTBEAT_ACK)
         elif not isinstance(data, dict):
             raise CloseError(DECODE_ERROR, "Error while decoding payload.")
         elif op == IDENTIFY:
             if self.session is not None:
                 raise CloseError(ALREADY_AUTHENTICATED, "Already authenticated.")
-            self.session = self.gateway.open(self, cast("Json", data))
+            self._begin(self.gateway.open(self, cast("Json", data)))
         elif op == RESUME:
-            self.session = self.gateway.resume(self, cast("Json", data))
-            if self.session is None:
-                self.put({"op": INVALID_SESSION, "s": None, "t": None, "d": False})
+            self._begin(self.gateway.resume(self, cast("Json", data)))
         else:
             self._receive_of_session(op, cast("Json", data))
+
+    def _begin(self, session: Session | None) -> None:
+        self.session = session
+        if session is None:
+            self.put_op(INVALID_SESSION, data=False)
 
     def _receive_of_session(self, op: int, data: Json) -> None:
         if self.session is None:
             raise CloseError(NOT_AUTHENTICATED, "Not authenticated.")
         if op == REQUEST_MEMBERS:
-            self.gateway.send_members(self.session, data)
+            self.gateway.members.answer(self.session, data)
         elif op not in (PRESENCE, VOICE):
             raise CloseError(UNKNOWN_OPCODE, "Unknown opcode.")

@@ -3,58 +3,35 @@
 from __future__ import annotations
 
 import secrets
-from collections import deque
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from playground import payloads
-from playground.compression import compressor
 from playground.connection import (
     AUTHENTICATION_FAILED,
     DISALLOWED_INTENTS,
-    DISPATCH,
     INVALID_INTENTS,
+    INVALID_SEQUENCE,
+    INVALID_SESSION,
+    RECONNECT,
+    SHARDING_REQUIRED,
     CloseError,
     Connection,
 )
+from playground.disorder import Disorder
 from playground.intents import KNOWN, PRIVILEGED, Intent, redact, wants
+from playground.members import MemberRequests
 from playground.permissions import Permission
+from playground.sessions import Session, shard_of
 
 if TYPE_CHECKING:
-    from playground.values import Event, Json, JsonValue
+    from playground.sessions import GatewaySettings
+    from playground.values import Event, Guild, Json
     from playground.world import World
 
-# How much of a session's past can be replayed; Discord tells no figure (assumed).
-REPLAYED = 1000
-# How many sessions without a connection can be resumed; a count stands for Discord's minutes (assumed).
-KEPT_AWAY = 4
-
-
-@dataclass(slots=True, eq=False)
-class Session:
-    """What the bot identified for; it lives on while its connection is down.
-
-    Attributes:
-        sequence: The number of its last dispatch.
-        past: Its last dispatches, for a RESUME.
-        connection: Where dispatches go; None while the bot is away.
-    """
-
-    id: str
-    intents: int
-    sequence: int = 0
-    past: deque[Json] = field(default_factory=lambda: deque[dict[str, Any]](maxlen=REPLAYED))
-    connection: Connection | None = None
-
-    def dispatch(self, name: str, data: JsonValue) -> None:
-        """Number an event, remember it, and send it if the bot is there."""
-        self.sequence += 1
-        payload: Json = {"op": DISPATCH, "t": name, "s": self.sequence, "d": data}
-        self.past.append(payload)
-        if self.connection is not None:
-            self.connection.put(payload)
+# "Each shard can only support a maximum of 2500 guilds" (docs events/gateway#sharding).
+MAX_GUILDS = 2500
 
 
 class Gateway:
@@ -62,13 +39,23 @@ class Gateway:
 
     Args:
         world: What happens here.
+        settings: How it differs from Discord's.
+
+    Attributes:
+        acknowledges: Whether heartbeats are answered.
+        disorder: What happens to events on their way.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, settings: GatewaySettings) -> None:
         self.world = world
+        self.settings = settings
         self.sessions: dict[str, Session] = {}
         self.identifies = 0
         self.resumes = 0
+        self.heartbeats = 0
+        self.acknowledges = True
+        self.disorder = Disorder()
+        self.members = MemberRequests(world)
         self._connections: set[Connection] = set()
         world.listen(self.carry)
 
@@ -82,7 +69,7 @@ class Gateway:
         # A bot that hangs does not answer a close; it is not waited for.
         socket = web.WebSocketResponse(timeout=1.0)
         await socket.prepare(request)
-        connection = Connection(self, socket, compressor(request.query.get("compress")))
+        connection = Connection(self, socket, request)
         self._connections.add(connection)
         try:
             await connection.serve()
@@ -91,32 +78,64 @@ class Gateway:
             self._leave(connection)
         return socket
 
-    async def drop(self, *, code: int, resumable: bool) -> None:
-        """Close every connection, as Discord does now and then (docs events/gateway#disconnecting).
+    async def drop(self, *, code: int, resumable: bool, shard: int | None = None) -> None:
+        """Close connections, as Discord does now and then (docs events/gateway#disconnecting).
 
         Args:
             code: The close code.
             resumable: Whether the sessions can be resumed.
+            shard: The only shard that it happens to.
         """
         if not resumable:
-            self.sessions.clear()
-        for connection in list(self._connections):
+            self._forget(shard)
+        for connection in self._of(shard):
             self._leave(connection)
             await connection.socket.close(code=code)
 
-    def open(self, connection: Connection, data: Json) -> Session:
-        """Answer IDENTIFY: a new session, READY and a GUILD_CREATE for each guild."""
+    def cut(self, shard: int | None = None) -> None:
+        """End connections without a close frame."""
+        for connection in self._of(shard):
+            self._leave(connection)
+            connection.cut()
+
+    def freeze(self, shard: int | None = None) -> None:
+        """Let nothing go out any more over the connections that stand."""
+        for connection in self._of(shard):
+            connection.frozen = True
+
+    def reconnect(self, shard: int | None = None) -> None:
+        """Ask bots to reconnect and resume (docs events/gateway-events#reconnect)."""
+        for connection in self._of(shard):
+            connection.put_op(RECONNECT)
+
+    def invalidate(self, *, resumable: bool, shard: int | None = None) -> None:
+        """Tell bots that their session is invalid (docs events/gateway-events#invalid-session)."""
+        for connection in self._of(shard):
+            if connection.session is not None:
+                connection.put_op(INVALID_SESSION, resumable)
+                connection.session = connection.session if resumable else None
+        if not resumable:
+            self._forget(shard)
+        self.world.touch()
+
+    def open(self, connection: Connection, data: Json) -> Session | None:
+        """Answer IDENTIFY: a new session, READY and a GUILD_CREATE for each guild; None when it is not its turn."""
         self._check_token(data)
-        intents = int(data["intents"])
+        intents, shard = int(data["intents"]), shard_of(data)
         if intents & ~KNOWN:
             raise CloseError(INVALID_INTENTS, "Invalid intent(s).")
         if intents & PRIVILEGED and not self.world.privileged_intents:
             raise CloseError(DISALLOWED_INTENTS, "Disallowed intent(s).")
-        self._forget_oldest()
-        session = Session(secrets.token_hex(16), intents, connection=connection)
+        session = Session(secrets.token_hex(16), intents, shard, connection=connection)
+        if len(self._guilds(session)) > MAX_GUILDS:
+            raise CloseError(SHARDING_REQUIRED, "Sharding required.")
+        self._count_start()
+        if not self.world.session_starts.in_turn(shard[0]):
+            return None
+        self._forget_ended()
         self.sessions[session.id] = session
         session.dispatch("READY", self._ready(session, data))
-        for guild in self.world.guilds_of(self.world.bot) if intents & Intent.GUILDS else ():
+        for guild in self._guilds(session) if intents & Intent.GUILDS else ():
             self._send_guild(session, guild.id, new=False)
         self.identifies += 1
         self.world.touch()
@@ -125,46 +144,59 @@ class Gateway:
     def resume(self, connection: Connection, data: Json) -> Session | None:
         """Answer RESUME: replay what was missed, then RESUMED; None when the session is gone."""
         self._check_token(data)
+        self._forget_ended()
         session = self.sessions.get(str(data["session_id"]))
-        oldest = session.past[0]["s"] if session is not None and session.past else 1
-        if session is None or int(data["seq"]) < oldest - 1:
+        if session is None:
+            return None
+        sequence = int(data["seq"])
+        if sequence > session.sequence:
+            del self.sessions[session.id]
+            raise CloseError(INVALID_SEQUENCE, "Invalid seq.")
+        missed = session.missed_since(sequence)
+        if missed is None:
             return None
         session.connection = connection
-        for payload in [one for one in session.past if one["s"] > int(data["seq"])]:
+        for payload in missed:
             connection.put(payload)
         session.dispatch("RESUMED", {})
         self.resumes += 1
         self.world.touch()
         return session
 
-    def send_members(self, session: Session, data: Json) -> None:
-        """Answer a request for members in one chunk (docs events/gateway-events#request-guild-members)."""
-        guild = self.world.guilds.get(int(data["guild_id"]))
-        if guild is None:
-            return
-        listed: list[JsonValue] = data.get("user_ids") or []
-        wanted = {str(one) for one in listed}
-        start = str(data.get("query") or "").lower()
-        found = [
-            payloads.member(member)
-            for member in guild.members.values()
-            if (str(member.user.id) in wanted if wanted else member.user.name.lower().startswith(start))
-        ]
-        chunk: Json = {
-            "guild_id": str(guild.id),
-            "members": found[: int(data.get("limit") or 0) or None],
-            "chunk_index": 0,
-            "chunk_count": 1,
-        }
-        if data.get("nonce"):
-            chunk["nonce"] = data["nonce"]
-        session.dispatch("GUILD_MEMBERS_CHUNK", chunk)
+    def heard_heartbeat(self) -> None:
+        """Count a heartbeat."""
+        self.heartbeats += 1
+        self.world.touch()
 
-    def _forget_oldest(self) -> None:
-        """Keep few sessions whose bot is away; Discord ends them after some minutes (docs: initiating a disconnect)."""
-        away = [session.id for session in self.sessions.values() if session.connection is None]
-        for session_id in away[:-KEPT_AWAY]:
-            del self.sessions[session_id]
+    def _count_start(self) -> None:
+        """Count an IDENTIFY; one too many ends every session and makes the token void.
+
+        So say docs events/gateway#identifying; the close code then is assumed.
+        """
+        if self.world.session_starts.count():
+            return
+        self.world.token = secrets.token_hex(16)
+        self.invalidate(resumable=False)
+        raise CloseError(AUTHENTICATION_FAILED, "Authentication failed.")
+
+    def _of(self, shard: int | None) -> list[Connection]:
+        """Give the connections of a shard, or all of them."""
+        return [
+            one
+            for one in self._connections
+            if shard is None or (one.session is not None and one.session.shard[0] == shard)
+        ]
+
+    def _guilds(self, session: Session) -> list[Guild]:
+        return [one for one in self.world.guilds_of(self.world.bot) if session.covers(one.id)]
+
+    def _forget(self, shard: int | None) -> None:
+        """Let the sessions of a shard, or all, be resumed no more."""
+        self.sessions = {one.id: one for one in self.sessions.values() if shard is not None and one.shard[0] != shard}
+
+    def _forget_ended(self) -> None:
+        now = self.world.clock()
+        self.sessions = {one.id: one for one in self.sessions.values() if not one.ended(now)}
 
     def _check_token(self, data: Json) -> None:
         if str(data.get("token", "")).removeprefix("Bot ") != self.world.token:
@@ -175,7 +207,7 @@ class Gateway:
         ready: Json = {
             "v": 10,
             "user": payloads.own_user(self.world.bot),
-            "guilds": [{"id": str(one.id), "unavailable": True} for one in self.world.guilds_of(self.world.bot)],
+            "guilds": [{"id": str(one.id), "unavailable": True} for one in self._guilds(session)],
             "session_id": session.id,
             "session_type": "normal",
             "resume_gateway_url": self.world.gateway_url,
@@ -197,11 +229,15 @@ class Gateway:
         session.dispatch("GUILD_CREATE", data if new else data | {"unavailable": False})
 
     def carry(self, event: Event) -> None:
-        """Give an event to every session that asked for its kind and may see its place."""
-        if not event.for_bot or not self._in_view(event):
-            return
+        """Take an event on its way, if the bot may see its place."""
+        if event.for_bot and self._in_view(event):
+            for one in self.disorder.through(event):
+                self.deliver(one)
+
+    def deliver(self, event: Event) -> None:
+        """Give an event to every session that asked for its kind and whose shard it belongs to."""
         for session in list(self.sessions.values()):
-            if not wants(session.intents, event, self.world.bot.id):
+            if not session.covers(event.guild_id) or not wants(session.intents, event, self.world.bot.id):
                 continue
             if event.name == "GUILD_CREATE" and event.guild_id is not None:
                 self._send_guild(session, event.guild_id, new=True)
@@ -227,6 +263,7 @@ class Gateway:
         if session is None or session.connection is not connection:
             return
         session.connection = None
+        session.left_at = self.world.clock()
         if connection.socket.close_code in (1000, 1001):
             self.sessions.pop(session.id, None)
         self.world.touch()

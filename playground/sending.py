@@ -158,7 +158,7 @@ def _same_nonce(world: World, channel: Channel, author: User, draft: Draft) -> M
     """Find the message of a nonce that must be unique; one deleted meanwhile does not count (assumed)."""
     if draft.nonce is None or not draft.enforce_nonce:
         return None
-    oldest = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=NONCE_SECONDS)
+    oldest = world.clock.now() - dt.timedelta(seconds=NONCE_SECONDS)
     return next(
         (
             one
@@ -180,7 +180,7 @@ def _made(world: World, channel: Channel, author: User, draft: Draft) -> Message
         guild_id=channel.guild_id,
         author=author,
         content=content,
-        at=dt.datetime.now(dt.UTC),
+        at=world.clock.now(),
         type=REPLY if reference is not None and draft.message_type == DEFAULT else draft.message_type,
         flags=draft.flags,
         nonce=draft.nonce,

@@ -11,27 +11,25 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from playground import sending
 from playground.building import furnish
 from playground.cdn import Cdn
 from playground.control import Control
-from playground.faults import Fault
-from playground.gateway import Gateway
-from playground.interacting import Interacting
 from playground.openapi import OpenApiCheck
-from playground.rest.api import PREFIX, Api
+from playground.outages import Outages
+from playground.rest.api import PREFIX
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from playground.values import Message
+    from playground.clock import Clock
+    from playground.sessions import GatewaySettings
 
 # "10 MiB by default" a file, ten files (docs reference#uploading-files), and the JSON beside them.
 _MAX_BODY = 101 * 1024 * 1024
 
 
-class LocalDiscord(Interacting):
+class LocalDiscord(Outages):
     """A small, honest Discord on this machine, for one bot.
 
     Args:
@@ -44,6 +42,8 @@ class LocalDiscord(Interacting):
         openapi: Discord's OpenAPI document, to check every exchange with; by default what the environment
             variable CLEW_DISCORD_OPENAPI names, if it is set.
         latency: Seconds that every REST request takes on its way.
+        gateway: How its gateway differs from Discord's: heartbeat interval, shards, how often one may identify.
+        clock: Its time.
     """
 
     def __init__(
@@ -57,13 +57,20 @@ class LocalDiscord(Interacting):
         privileged_intents: bool = True,
         openapi: str | Path | None = None,
         latency: float = 0.0,
+        gateway: GatewaySettings | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        super().__init__(token=token, bot_name=bot_name, privileged_intents=privileged_intents)
-        self.latency = latency
         document = openapi or os.environ.get("CLEW_DISCORD_OPENAPI")
         self._check = OpenApiCheck(Path(document)) if document else None
-        self._gateway = Gateway(self)
-        self._api = Api(self, self._check)
+        super().__init__(
+            token=token,
+            bot_name=bot_name,
+            privileged_intents=privileged_intents,
+            gateway=gateway,
+            clock=clock,
+            check=self._check,
+        )
+        self.latency = latency
         self._host, self._port = host, port
         self._runner: web.AppRunner | None = None
         self.url = ""
@@ -74,26 +81,6 @@ class LocalDiscord(Interacting):
     def api_base(self) -> str:
         """What `discord.http.Route.BASE` is to be set to."""
         return self.url + PREFIX
-
-    @property
-    def identifies(self) -> int:
-        """How often a bot has identified."""
-        return self._gateway.identifies
-
-    @property
-    def resumes(self) -> int:
-        """How often a bot has resumed a session."""
-        return self._gateway.resumes
-
-    @property
-    def connected(self) -> bool:
-        """Whether a bot is on the line."""
-        return self._gateway.connected
-
-    @property
-    def rate_limited(self) -> int:
-        """How many requests were refused with 429."""
-        return self._api.limiter.refused
 
     @property
     def violations(self) -> list[str]:
@@ -122,31 +109,6 @@ class LocalDiscord(Interacting):
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
-
-    def redeliver(self, message: Message) -> None:
-        """Send the bot MESSAGE_CREATE once more, as the gateway may after a RESUME (seen; not in the documentation)."""
-        self._gateway.carry(sending.created(self, message))
-
-    async def drop_gateway(self, *, code: int = 4000, resumable: bool = True) -> None:
-        """Close the bot's websocket.
-
-        Args:
-            code: The close code.
-            resumable: Whether the session lives on; else a RESUME is answered with an invalid session.
-        """
-        await self._gateway.drop(code=code, resumable=resumable)
-
-    def fail(self, method: str, route: str, *, times: int = 1, status: int = 500, done: bool = False) -> None:
-        """Let the bot's next requests of a route run into trouble.
-
-        Args:
-            method: The HTTP method.
-            route: The path's template, as `Request.route` shows it.
-            times: How many requests.
-            status: What they are answered with; 0 cuts the connection.
-            done: Whether what they ask for is done all the same, and only the answer is lost.
-        """
-        self.faults.order(Fault(method, route, times, status, done))
 
     async def wait_for_ready(self, timeout: float = 20.0) -> None:
         """Wait until a bot has identified and got READY and its guilds."""

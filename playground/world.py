@@ -8,9 +8,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, TypeVar
 
 from playground import payloads
+from playground.clock import Clock
 from playground.commands import CommandBook
 from playground.faults import Faults
 from playground.permissions import channel_permissions
+from playground.sessions import GatewaySettings, SessionStarts
 from playground.snowflake import Snowflakes
 from playground.values import (
     DM,
@@ -45,12 +47,25 @@ class World:
         token: The bot's token.
         bot_name: The bot's user name.
         privileged_intents: Whether the application may ask for members, presences and message content.
+        gateway: How its gateway differs from Discord's.
+        clock: Its time.
     """
 
-    def __init__(self, *, token: str, bot_name: str, privileged_intents: bool) -> None:
+    def __init__(
+        self,
+        *,
+        token: str,
+        bot_name: str,
+        privileged_intents: bool,
+        gateway: GatewaySettings | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self.token = token
         self.privileged_intents = privileged_intents
-        self.snowflakes = Snowflakes()
+        self.clock = clock or Clock()
+        self.gateway_settings = gateway or GatewaySettings()
+        self.session_starts = SessionStarts(self.gateway_settings, self.clock)
+        self.snowflakes = Snowflakes(self.clock)
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}
         self.channels: dict[int, Channel] = {}
@@ -183,7 +198,7 @@ class World:
         data: Json = {
             "channel_id": str(channel.id),
             "user_id": str(user.id),
-            "timestamp": int(time.time()),
+            "timestamp": int(self.clock()),
         }
         guild = self.guild_of(channel)
         if guild is not None:

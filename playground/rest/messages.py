@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from playground import acts, message_payloads, payloads, sending
 from playground.errors import DiscordError, invalid_form
-from playground.intents import redact_message
 from playground.permissions import Permission
 from playground.rest.call import NO_CONTENT, Answer, snowflake
 from playground.sending import Draft
@@ -59,7 +58,7 @@ async def get(call: Call) -> Answer:
     """Give one message (docs resources/message#get-channel-message)."""
     message = call.message()
     call.need(call.world.channels[message.channel_id], Permission.READ_MESSAGE_HISTORY)
-    return Answer(_read(call, message))
+    return Answer(message_payloads.message(call.world, message))
 
 
 async def history(call: Call) -> Answer:
@@ -72,18 +71,7 @@ async def history(call: Call) -> Answer:
     if not call.world.permissions(channel, call.world.bot) & Permission.READ_MESSAGE_HISTORY:
         return Answer([])
     messages = _page(call, call.world.messages(channel), limit)
-    return Answer([_read(call, one) for one in reversed(messages)])
-
-
-def _read(call: Call, message: Message) -> Json:
-    """Shape a message that the bot reads; without the content intent's switch it reads no more than it is sent.
-
-    The intent governs "message content data across the APIs" (docs events/gateway#message-content-intent).
-    """
-    shape = message_payloads.message(call.world, message)
-    if call.world.privileged_intents or message.guild_id is None:
-        return shape
-    return redact_message(shape, call.world.bot.id)
+    return Answer([message_payloads.message(call.world, one) for one in reversed(messages)])
 
 
 def _page(call: Call, messages: list[Message], limit: int) -> list[Message]:

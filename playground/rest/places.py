@@ -100,5 +100,4 @@ async def gateway(call: Call) -> Answer:
 
 async def gateway_bot(call: Call) -> Answer:
     """Tell where the gateway is and how often one may identify (docs events/gateway#get-gateway-bot)."""
-    limit = {"total": 1000, "remaining": 1000, "reset_after": 86_400_000, "max_concurrency": 1}
-    return Answer({"url": call.world.gateway_url, "shards": 1, "session_start_limit": limit})
+    return Answer({"url": call.world.gateway_url} | call.world.session_starts.shape())

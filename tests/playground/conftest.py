@@ -15,9 +15,9 @@ from playground import LocalDiscord
 class Bot(discord.Client):
     """A client that writes down what it is told and wakes whoever waits for it."""
 
-    def __init__(self, intents):
+    def __init__(self, intents, **options):
         # discord.py waits this long after the last guild before it says that it is ready.
-        super().__init__(intents=intents, guild_ready_timeout=0.05)
+        super().__init__(intents=intents, guild_ready_timeout=0.05, **options)
         self.tree = CommandTree(self)
         self.heard = []
         self._waiters = []
@@ -47,6 +47,10 @@ class Bot(discord.Client):
         return self.told(event)[-1]
 
 
+class ShardedBot(Bot, discord.AutoShardedClient):
+    """The same, over as many connections as the server recommends."""
+
+
 @pytest.fixture
 def point_at(monkeypatch):
     """Let discord.py find a server."""
@@ -71,8 +75,8 @@ async def start(local):
     """Start clients; they are closed when the test is over."""
     running = []
 
-    async def begin(intents=None, *, token=None, setup=None):
-        bot = Bot(discord.Intents.all() if intents is None else intents)
+    async def begin(intents=None, *, token=None, setup=None, kind=Bot, **options):
+        bot = kind(discord.Intents.all() if intents is None else intents, **options)
         if setup is not None:
             setup(bot.tree)
             bot.setup_hook = bot.tree.sync
@@ -84,6 +88,11 @@ async def start(local):
     for bot, task in running:
         await bot.close()
         await task
+
+
+@pytest.fixture
+def sharded_bot():
+    return ShardedBot
 
 
 @pytest.fixture

@@ -1,6 +1,9 @@
 """Trouble on purpose, and what discord.py makes of it."""
 
+import asyncio
+
 import aiohttp
+import discord
 import pytest
 
 from playground import LocalDiscord
@@ -53,3 +56,95 @@ async def test_stopped_server_starts_again_at_its_address(local, bot, general, a
     await bot.hears("message")
 
     assert local.url == address
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+async def test_server_can_fail_on_any_route(local, session, general, status):
+    local.fail(times=2, status=status)
+    paths = ["/api/v10/users/@me", f"/api/v10/channels/{general.id}", "/api/v10/users/@me"]
+    answers = [await session.get(path) for path in paths]
+
+    assert [one.status for one in answers] == [status, status, 200]
+
+
+async def test_client_gives_up_on_a_server_that_is_unavailable(local, bot, general):
+    local.fail(*SENDS, status=503)
+
+    with pytest.raises(discord.DiscordServerError):
+        await bot.get_channel(general.id).send("one")
+    assert local.messages(general) == []
+
+
+async def test_slow_answer_comes_when_its_time_is_over_and_is_done_before(local, session, general):
+    local.slow(3600, *SENDS)
+    path = f"/api/v10/channels/{general.id}/messages"
+    slow = asyncio.create_task(session.post(path, json={"content": "done already"}))
+    message = await local.wait_for_message(general, lambda one: one.content == "done already")
+    other = await session.get(f"/api/v10/channels/{general.id}")
+    early = slow.done()
+    local.clock.advance(3600)
+    answer = await asyncio.wait_for(slow, 5)
+
+    assert not early
+    assert (other.status, answer.status) == (200, 200)
+    assert (await answer.json())["id"] == str(message.id)
+
+
+async def test_who_waits_no_longer_for_a_slow_answer_finds_the_message_there(local, session, general):
+    local.slow(3600, times=1)
+    path = f"/api/v10/channels/{general.id}/messages"
+
+    with pytest.raises(TimeoutError):
+        await session.post(path, json={"content": "one"}, timeout=aiohttp.ClientTimeout(total=0.2))
+    assert [one.content for one in local.messages(general)] == ["one"]
+
+
+async def test_global_limit_holds_for_its_time(local, session, general):
+    local.clock.hold()
+    local.limit_globally(30)
+    refused = await session.get(f"/api/v10/channels/{general.id}")
+    body = await refused.json()
+    local.clock.advance(29.5)
+    still = await session.get("/api/v10/users/@me")
+    local.clock.advance(0.5)
+    passed = await session.get("/api/v10/users/@me")
+
+    assert (refused.status, still.status, passed.status) == (429, 429, 200)
+    assert body == {"message": "You are being rate limited.", "retry_after": 30.0, "global": True, "code": 0}
+    assert refused.headers["Retry-After"] == "30"
+    assert (refused.headers["X-RateLimit-Global"], refused.headers["X-RateLimit-Scope"]) == ("true", "global")
+    assert "X-RateLimit-Bucket" not in refused.headers
+
+
+async def test_client_waits_for_the_global_limit_with_every_route(local, bot, general):
+    local.limit_globally(0.3)
+    lab = bot.get_channel(local.channel("lab").id)
+    await asyncio.gather(bot.get_channel(general.id).send("one"), lab.send("two"))
+
+    assert [one.content for one in (*local.messages(general), *local.messages(local.channel("lab")))] == ["one", "two"]
+    assert local.rate_limited >= 1
+
+
+async def test_client_can_be_told_not_to_wait_for_a_limit(local, start, general):
+    bot = await start(max_ratelimit_timeout=30.0)
+    local.limit_globally(3600)
+
+    with pytest.raises(discord.RateLimited) as caught:
+        await bot.get_channel(general.id).send("one")
+    assert 3590 < caught.value.retry_after <= 3600
+
+
+async def test_ban_is_no_answer_of_discords_own(local, bot, session, general):
+    local.ban(60)
+    refused = await session.get("/api/v10/users/@me")
+    with pytest.raises(discord.HTTPException) as caught:
+        await bot.get_channel(general.id).send("one")
+    local.clock.advance(60)
+    passed = await session.get("/api/v10/users/@me")
+
+    assert (refused.status, refused.headers["Retry-After"]) == (429, "60")
+    assert "Via" not in refused.headers
+    assert await refused.text() == "error code: 1015"
+    assert caught.value.status == 429
+    assert passed.status == 200
+    assert local.messages(general) == []
