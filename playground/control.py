@@ -13,6 +13,7 @@
 | POST /control/type | user, channel | {} |
 | POST /control/slash | user, channel, command, options?, timeout? | the interaction |
 | POST /control/drop_gateway | resumable? | {} |
+| POST /control/fail and other trouble | see playground/control_outages.py | {} |
 
 Users and channels are given by name or id, the direct messages of a user as `@name`, messages by id. An
 attachment is `{"name", "base64", "type"}`. What cannot be done gets 400 and `{"error": "one sentence"}`.
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, cast
 
 from aiohttp import web
 
+from playground import control_outages
 from playground import control_shapes as shapes
 from playground.errors import DiscordError
 
@@ -68,7 +70,7 @@ class Control:
             "type": self._type,
             "slash": self._slash,
             "drop_gateway": self._drop_gateway,
-        }
+        } | control_outages.acts(self._discord)
         for name, read in reads.items():
             app.router.add_get(f"/control/{name}", _reading(read))
         for name, act in acts.items():

@@ -19,11 +19,13 @@ def state(discord: LocalDiscord) -> Json:
         "connected": discord.connected,
         "identifies": discord.identifies,
         "resumes": discord.resumes,
+        "heartbeats": discord.heartbeats,
         "users": [_user(one) for one in discord.users.values()],
         "guilds": [_guild(one) for one in discord.guilds.values()],
         "dms": [_channel(one) for one in discord.channels.values() if one.is_dm],
         "requests": len(discord.requests),
         "rate_limited": discord.rate_limited,
+        "invalid_requests": discord.invalid_requests,
         "violations": discord.violations,
         "typing": [{"channel_id": str(one.channel_id), "user_id": str(one.user_id)} for one in discord.typing],
     }

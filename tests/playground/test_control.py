@@ -91,6 +91,9 @@ async def test_slash_command_and_reads(local, start, control):
         ("slash", {"user": "alice", "channel": "general", "command": "x", "options": []}, "registered"),
         ("slash", {"user": "alice", "channel": "general", "command": "x", "options": [1]}, "object"),
         ("react", [], "object"),
+        ("slow", {"route": "/users/@me"}, "seconds"),
+        ("fail", {"statos": 500}, "statos"),
+        ("ban", {"seconds": "long"}, "seconds"),
     ],
 )
 async def test_bad_input_is_told_in_a_sentence(control, name, body, complaint):
@@ -98,6 +101,24 @@ async def test_bad_input_is_told_in_a_sentence(control, name, body, complaint):
 
     assert status == 400
     assert complaint in answer["error"]
+
+
+async def test_trouble_is_switched_on_from_another_process(local, bot, session, control):
+    await control("fail", {"method": "GET", "route": "/users/@me", "status": 503})
+    failed = await session.get("/api/v10/users/@me")
+    await control("ban", {"seconds": 60})
+    banned = await session.get("/api/v10/users/@me")
+    await control("advance", {"seconds": 60})
+    passed = await session.get("/api/v10/users/@me")
+    await control("cut_gateway", {})
+    await bot.hears("resumed")
+    await control("invalidate_session", {"resumable": False})
+    await bot.hears("ready", 2)
+    _, state = await control("state")
+
+    assert [one.status for one in (failed, banned, passed)] == [503, 429, 200]
+    assert (state["identifies"], state["resumes"], state["invalid_requests"]) == (2, 1, 0)
+    assert state["heartbeats"] >= 2
 
 
 async def test_bad_query_is_told_in_a_sentence(control):
