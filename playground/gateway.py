@@ -236,8 +236,11 @@ class Gateway:
 
     def deliver(self, event: Event) -> None:
         """Give an event to every session that asked for its kind and whose shard it belongs to."""
+        # Some events name their guild in what they say only, as interactions do: no intent has a part in those.
+        named: str | None = event.data.get("guild_id")
+        guild_id = int(named) if event.guild_id is None and named is not None else event.guild_id
         for session in list(self.sessions.values()):
-            if not session.covers(event.guild_id) or not wants(session.intents, event, self.world.bot.id):
+            if not session.covers(guild_id) or not wants(session.intents, event, self.world.bot.id):
                 continue
             if event.name == "GUILD_CREATE" and event.guild_id is not None:
                 self._send_guild(session, event.guild_id, new=True)

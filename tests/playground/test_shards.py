@@ -61,6 +61,18 @@ async def test_one_shard_is_told_of_its_guilds_only_and_the_first_of_direct_mess
     assert [one.channel.id for one in first.told("message")] == [channels[0].id, local.dm(alice).id, channels[0].id]
 
 
+async def test_interactions_go_to_the_shard_of_their_guild(local, channels, alice, start):
+    def commands(tree):
+        @tree.command(description="Answer")
+        async def ping(interaction):
+            await interaction.response.send_message(f"shard {interaction.guild.shard_id}")
+
+    await start(shard_id=1, shard_count=SHARDS, setup=commands)
+    answer = await local.slash(alice, channels[1], "ping")
+
+    assert answer.content == "shard 1"
+
+
 async def test_trouble_can_come_to_one_shard(local, channels, alice, start, sharded_bot):
     bot = await start(kind=sharded_bot)
     await local.drop_gateway(shard=1)
