@@ -200,6 +200,18 @@ async def test_components_cannot_be_taken_back(local, bot, general):
     assert message.flags & 1 << 15
 
 
+async def test_edited_text_display_notifies_and_edited_buttons_do_not(local, bot, general, alice, bob):
+    channel = bot.get_channel(general.id)
+    layout = await channel.send(view=discord.ui.LayoutView().add_item(discord.ui.TextDisplay("nobody")))
+    words = f"<@{alice.id}> and <@{bob.id}>"
+    await layout.edit(view=discord.ui.LayoutView().add_item(discord.ui.TextDisplay(words)))
+    silent = await channel.send(words, view=Buttons(), allowed_mentions=discord.AllowedMentions.none())
+    await silent.edit(view=None)
+
+    assert local.find_message(layout.id).pinged == {alice.id, bob.id}
+    assert local.find_message(silent.id).pinged == set()
+
+
 async def test_edit_to_components_must_empty_what_was_there(local, bot, general):
     sent = await bot.get_channel(general.id).send("plain")
     layout = discord.ui.LayoutView().add_item(discord.ui.TextDisplay("text"))
