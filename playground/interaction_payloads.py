@@ -49,7 +49,7 @@ def begin(
     token = secrets.token_urlsafe(48)
     whose = installations(world, user, channel) if owners is None else owners
     interaction = Interaction(
-        world.snowflakes.next(), token, kind, path, user, channel, world, whose, source, metadata or {}
+        world.snowflakes.next(), token, kind, path, user, channel, world, whose, data, source, metadata or {}
     )
     world.interactions[token] = interaction
     # Of no guild and no channel here: an interaction reaches the bot wherever it was invoked.

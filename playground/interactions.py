@@ -28,6 +28,7 @@ class Interaction:
         kind: Discord's type of it.
         path: The command's name with its subcommands (`memory show`), or the `custom_id`.
         owners: Whose installation of the application it stands on (docs: authorizing integration owners).
+        data: What the bot was told of what was used.
         source: The message whose component was used, also for a form that such a component opened.
         metadata: What its messages tell of it beside the usual (docs: message interaction metadata).
         at: When it was used, in seconds of the monotonic clock.
@@ -50,6 +51,7 @@ class Interaction:
     channel: Channel
     world: World
     owners: dict[str, str]
+    data: Json
     source: Message | None = None
     metadata: Json = field(default_factory=dict[str, object])
     at: float = field(default_factory=time.monotonic)

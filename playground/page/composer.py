@@ -3,17 +3,18 @@
 import html
 import json
 import time
-from collections.abc import Awaitable, Iterator, Sequence
-from typing import cast
+from collections.abc import Awaitable, Sequence
 
 from nicegui import events, ui
 
 from playground.errors import DiscordError
+from playground.interactions import Interaction
 from playground.offering import NotPermitted, UnknownCommand
 from playground.options import BadOption
-from playground.page import slash_form, writing
+from playground.page import modal_form, slash_form, writing
 from playground.page.emoji import icon
 from playground.page.frames import place_name
+from playground.page.refusals import sentence
 from playground.page.slash_form import Offer
 from playground.page.view import View, region
 from playground.values import Message, User
@@ -37,7 +38,12 @@ _KEYS = """(e) => {
         if (cleared) e.target.value = '';
     }
 }"""
-_SUBMITTED = "(e) => { e.preventDefault(); emit(Object.fromEntries(new FormData(e.target))); }"
+_SUBMITTED = """(e) => {
+    e.preventDefault();
+    const fields = {};
+    for (const [name, value] of new FormData(e.target)) (fields[name] ??= []).push(value);
+    emit(fields);
+}"""
 _ESCAPED = "(e) => { if (e.key === 'Escape') emit({}); }"
 
 
@@ -51,6 +57,7 @@ class Composer:
         self._selected = 0
         self._typed = ""
         self._form: Offer | None = None
+        self._asked: Interaction | None = None
         self._reply: Message | None = None
         self._edited: Message | None = None
         self._files: list[tuple[str, bytes, str]] = []
@@ -102,7 +109,7 @@ class Composer:
         try:
             await act
         except REFUSALS as refusal:
-            self.tell(_sentence(refusal))
+            self.tell(sentence(refusal))
             return False
         self.tell("")
         return True
@@ -144,10 +151,10 @@ class Composer:
         self._suggest("")
 
     def close_form(self) -> None:
-        """Leave a slash command."""
-        if self._form is not None:
+        """Leave a slash command, or a form."""
+        if self._form is not None or self._asked is not None:
             self._focus()
-        self._form = None
+        self._form = self._asked = None
         self._form_place.set_content("")
         self._suggest("")
 
@@ -200,19 +207,33 @@ class Composer:
         self._show_chips()
 
     async def _submitted(self, event: events.GenericEventArguments) -> None:
-        offer, values = self._form, {str(name): str(value) for name, value in event.args.items()}
+        offer, asked, values = self._form, self._asked, event.args
         if offer is not None:
-            await self.attempt(self._invoke(offer, values))
+            await self.attempt(self._invoke(offer, {str(name): str(value[0]) for name, value in values.items()}))
+        elif asked is not None and asked.modal is not None:
+            me, fields = self._view.looking.me, modal_form.filled(asked.modal, values)
+            if await self.attempt(self.used(self._view.looking.discord.submit(me, asked, fields, timeout=60))):
+                self.close_form()
 
     async def _invoke(self, offer: Offer, values: dict[str, str]) -> None:
         looking = self._view.looking
         options = slash_form.filled(offer, values)
         self.close_form()
-        done = await looking.discord.slash_with(looking.me, looking.channel, offer.path, options, timeout=60)
+        await self.used(looking.discord.slash_with(looking.me, looking.channel, offer.path, options, timeout=60))
+
+    async def used(self, act: Awaitable[Interaction]) -> None:
+        """Wait for what comes of something that was used; a form is shown.
+
+        Raises:
+            TimeoutError: The bot did not answer in time.
+        """
+        done = await act
         if done.failed:
             raise TimeoutError("The application did not respond.")
         if done.modal is not None:
-            raise DiscordFormError("The command answered with a form, which this page does not show.")
+            self._form, self._asked = None, done
+            self._form_place.set_content(modal_form.form(done.modal, self._view.looking))
+            self._box.client.run_javascript(_script("", ".slash-form input, .slash-form textarea, .slash-form select"))
 
     async def _uploaded(self, event: events.UploadEventArguments) -> None:
         kind = event.file.content_type or "application/octet-stream"
@@ -265,30 +286,6 @@ class Composer:
 
     def _focus(self) -> None:
         self._box.client.run_javascript(_script("", "[data-testid=composer]"))
-
-
-class DiscordFormError(ValueError):
-    """A command answered with something the page cannot show."""
-
-
-def _sentence(refusal: Exception) -> str:
-    """What a refusal means to a user: of a form that is wrong, what is wrong with it."""
-    if not isinstance(refusal, DiscordError):
-        return str(refusal) or "That did not work."
-    details = list(_messages(refusal.errors))
-    return " ".join(details) if details else f"Discord refuses this: {refusal.message}."
-
-
-def _messages(tree: object) -> Iterator[str]:
-    if isinstance(tree, dict):
-        branches = cast("dict[str, object]", tree)
-        if isinstance(branches.get("message"), str):
-            yield str(branches["message"])
-        for branch in branches.values():
-            yield from _messages(branch)
-    elif isinstance(tree, list):
-        for branch in cast("list[object]", tree):
-            yield from _messages(branch)
 
 
 def _script(first: str, focus: str) -> str:

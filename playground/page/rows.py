@@ -10,7 +10,7 @@ from playground.page.attached import attachment, embed
 from playground.page.emoji import icon, with_emoji
 from playground.page.markup import Names, to_html
 from playground.server import LocalDiscord
-from playground.values import LOADING, Channel, Message, Reaction, User
+from playground.values import CHAT_INPUT_COMMAND, COMMAND, LOADING, Channel, Message, Reaction, User
 
 QUICK_EMOJI = ("✅", "❌", "👍")
 MORE_EMOJI = ("✅", "❌", "👍", "👎", "❤️", "😂", "🎉", "👀", "🤔", "🚀", "🔁", "🛑")
@@ -74,7 +74,7 @@ def belongs_to_group(message: Message, before: Message | None) -> bool:
     return same_day and near and before.ephemeral == message.ephemeral
 
 
-def row(message: Message, before: Message | None, looking: Looking, *, picking: bool = False) -> str:
+def row(message: Message, before: Message | None, looking: Looking, *, picking: bool = False, below: str = "") -> str:
     """Lay out one message.
 
     Args:
@@ -82,6 +82,7 @@ def row(message: Message, before: Message | None, looking: Looking, *, picking: 
         before: The one above it, which it may be grouped with.
         looking: Who looks at it.
         picking: Whether its list of emoji is open.
+        below: What stands below its text: its components.
     """
     grouped = belongs_to_group(message, before)
     author = html.escape(message.author.name)
@@ -105,6 +106,7 @@ def row(message: Message, before: Message | None, looking: Looking, *, picking: 
         _content(message, looking),
         "".join(attachment(each) for each in message.attachments),
         "".join(embed(each, looking.names) for each in message.embeds),
+        below,
         _reactions(message, looking),
         _only_you(message),
         "</div>",
@@ -144,11 +146,11 @@ def _head(message: Message) -> str:
 
 def _above(message: Message, looking: Looking) -> str:
     """The line over a message that says what it replies to, or which command it answers."""
-    if message.invocation is not None:
+    if message.invocation is not None and message.invocation.kind == COMMAND:
         user = message.invocation.user
-        used = (
-            f'<b>{html.escape(user.name)}</b> used <span class="mention">/{html.escape(message.invocation.name)}</span>'
-        )
+        sign = "/" if message.type == CHAT_INPUT_COMMAND else ""
+        name = html.escape(message.invocation.name)
+        used = f'<b>{html.escape(user.name)}</b> used <span class="mention">{sign}{name}</span>'
         return f'<div class="above">{avatar(user, "tiny")}{used}</div>'
     if message.reference is None:
         return ""

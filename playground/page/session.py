@@ -24,9 +24,15 @@ _CLICKED = """(e) => {
     const spoiler = e.target.closest('.spoiler');
     if (spoiler) spoiler.classList.add('shown');
     const item = e.target.closest('[data-act]');
-    if (item && item.tagName !== 'SELECT') emit({...item.dataset});
+    if (item && item.dataset.act === 'done') {
+        const picked = [...item.previousElementSibling.selectedOptions].map(option => option.value);
+        emit({...item.dataset, act: 'menu', values: picked});
+    } else if (item && item.tagName !== 'SELECT') emit({...item.dataset});
 }"""
-_CHANGED = "(e) => { if (e.target.dataset.act) emit({act: e.target.dataset.act, id: e.target.value}); }"
+_CHANGED = """(e) => {
+    const {act, id, name} = e.target.dataset;
+    if (act) emit({act: act, id: id ?? e.target.value, name: name, values: [e.target.value]});
+}"""
 
 
 class Session:
@@ -79,6 +85,8 @@ class Session:
             self._view.pick(None)
         if item["act"] == "react":
             await self._react(self._message(item["id"]), item["emoji"])
+        elif item["act"] in ("press", "menu"):
+            await self._use(self._message(item["id"]), item["act"], item["name"], event.args.get("values") or [])
         elif item["act"] in self._acts:
             await self._acts[item["act"]](item.get("id", ""))
 
@@ -93,6 +101,16 @@ class Session:
         act = self._discord.unreact if mine else self._discord.react
         await self._composer.attempt(act(me, message, emoji))
         self._view.pick(None)
+
+    async def _use(self, message: Message | None, act: str, name: str, values: list[str]) -> None:
+        if message is None:
+            return
+        me = self._view.looking.me
+        if act == "press":
+            using = self._discord.press(me, message, name, timeout=60)
+        else:
+            using = self._discord.choose(me, message, name, *values, timeout=60)
+        await self._composer.attempt(self._composer.used(using))
 
     async def _home(self, _: str) -> None:
         self._view.guild = None

@@ -9,6 +9,7 @@ from nicegui import ui
 
 from playground.page import frames
 from playground.page.rows import Looking, row
+from playground.page.usable import usable
 from playground.values import Channel, Event, Guild, Message, User
 
 TYPING_SECONDS = 10.0
@@ -220,7 +221,8 @@ class View:
         if message is None or message.id not in self._rows:
             return
         picking = self.picking == message.id
-        shown = row(message, self._before[message.id], self.looking, picking=picking)
+        below = usable(message, self.looking)
+        shown = row(message, self._before[message.id], self.looking, picking=picking, below=below)
         self._rows[message.id].set_content(shown)
 
     def _types(self, user_id: int) -> None:
