@@ -73,8 +73,8 @@ def _control(field: Json, looking: Looking) -> str:
         return f'<input type="checkbox" value="on" {about}{" checked" if field.get("default") else ""}>'
     if kind == kinds.CHECKBOX_GROUP:
         return "".join(
-            f'<label class="box"><input type="checkbox" {about} value="{html.escape(value)}"{" checked" if chosen else ""}>'
-            f" {html.escape(shown)}</label>"
+            f'<label class="box"><input type="checkbox" {about} value="{html.escape(value)}"'
+            f"{' checked' if chosen else ''}> {html.escape(shown)}</label>"
             for value, shown, chosen in options(field, looking)
         )
     many = " multiple" if kind != kinds.RADIO_GROUP and field["max_values"] > 1 else ""
