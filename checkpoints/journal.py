@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from checkpoints.approvals import Approvals
+from checkpoints.blobs import Blobs
 from checkpoints.branches import Branches
 from checkpoints.deliveries import Deliveries
 from checkpoints.inbox import Inbox
@@ -33,3 +34,4 @@ class Journal:
         self.approvals = Approvals(database, now)
         self.tool_runs = ToolRuns(database, now)
         self.prompts = PromptRows(database, now)
+        self.blobs = Blobs(database, now)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -158,4 +159,15 @@ prompts = Table(
     Column("text", Text, nullable=False),
     Column("set_by", BigInteger, nullable=False),
     Column("set_at", UtcDateTime, nullable=False),
+)
+
+# Images, each content once. The content comes last, so that the columns before it are read without it.
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("mime_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("content", LargeBinary, nullable=False),
 )
