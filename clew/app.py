@@ -21,13 +21,11 @@ from discord_adapter.overheard import Overheard
 from discord_adapter.reading import Reader
 from discord_adapter.server_tools import server_tools
 from discord_adapter.surface import DiscordSurfaces
-from graph.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from clew.settings import Settings
-    from graph.llm import Model
     from graph.turns import TurnEngine
 
 log = structlog.get_logger()
@@ -96,18 +94,8 @@ async def _bot(settings: Settings) -> AsyncGenerator[tuple[ClewClient, TurnEngin
             overheard=overheard,
             on_started=engine.recover,
         )
-        check = asyncio.create_task(_check_model(parts.model))
+        # Reads the proxy's list of models, so that the operator is told at once what every user would be told; it also
+        # warms the connection up.
+        check = asyncio.create_task(parts.model.room())
         stack.callback(check.cancel)
         yield client, engine
-
-
-async def _check_model(model: Model) -> None:
-    """Tell the operator at the start what every user would be told; it also warms the connection up."""
-    with suppress(asyncio.CancelledError):
-        try:
-            names = await model.models()
-        except ModelError as error:
-            log.error("model_endpoint_not_usable", fault=error.fault, detail=error.detail)
-            return
-        if names and model.name not in names:
-            log.error("model_not_offered", model=model.name, offered=names[:20])

@@ -51,7 +51,7 @@ async def show_replay(
         record,
         prompt=prompt or held.text,
         model=Model(model_settings),
-        window=Window(await counter_for(model_settings.name), model_settings.window_tokens),
+        window=Window(await counter_for(model_settings.name)),
         step_limit=model_settings.step_limit,
     )
     for number, turn in enumerate(turns, 1):

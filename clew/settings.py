@@ -12,13 +12,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from checkpoints.database import DEFAULT_URL
 from discord_adapter.settings import DiscordSettings, DiscordTable
+from graph.model_settings import ModelSettings
 from prompts.resolve import PromptSettings
 from tools.settings import ToolSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from graph.llm import ModelSettings
 
 
 class SettingsError(Exception):
@@ -54,6 +53,9 @@ class ModelTable(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     timeout: float | None = None
+    call_timeout: float | None = None
+    retries: int | None = None
+    retry_seconds: float | None = None
     window_tokens: int | None = None
     step_limit: int | None = None
 
@@ -109,8 +111,6 @@ class Settings:
     @cached_property
     def model(self) -> ModelSettings:
         """Which model answers."""
-        from graph.llm import ModelSettings  # here, since LangChain takes long to load
-
         found = self._environment
         missing: list[str] = []
         if found.litellm_api_base is None:

@@ -29,6 +29,28 @@ class TextFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class TextRestarted:
+    """What was streamed of a model message is void, since the model is asked anew; what is shown stays until then."""
+
+    segment: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What of the conversation the model could not be shown when it wrote the text that is finished next.
+
+    Attributes:
+        turns: How many of the oldest turns.
+        results: How many results of tools, in the turn that runs, were shortened.
+        text: Whether what the person wrote in this turn was shortened.
+    """
+
+    turns: int = 0
+    results: int = 0
+    text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ToolStarted:
     """A tool call starts; `call_id` is unique in the conversation, unlike the endpoint's."""
 
@@ -75,4 +97,14 @@ class TurnFailed:
     error: ModelError
 
 
-TurnEvent = TextDelta | TextFinished | ToolStarted | ToolFinished | ApprovalNeeded | TurnFinished | TurnFailed
+TurnEvent = (
+    TextDelta
+    | TextRestarted
+    | TextFinished
+    | LeftOut
+    | ToolStarted
+    | ToolFinished
+    | ApprovalNeeded
+    | TurnFinished
+    | TurnFailed
+)

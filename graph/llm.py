@@ -1,44 +1,41 @@
-"""The model: one `ChatOpenAI` aimed at LiteLLM for the life of the process, and what its failures mean."""
+"""The model: one `ChatOpenAI` aimed at LiteLLM for the life of the process."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-import re
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import openai
-from langchain_core.exceptions import ContextOverflowError
-from langchain_core.messages import AIMessage, AIMessageChunk, InvalidToolCall, ToolCall
+from langchain_core.messages import AIMessageChunk
 from langchain_openai import ChatOpenAI
-from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from graph.errors import ModelError, ModelFault
+from graph.limits import Limits, Offer
+from graph.message_cleaning import cleaned, end_of
+from graph.model_faults import model_error
+from graph.retrying import Retrying
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from langchain_core.messages import AnyMessage
+    from langchain_core.messages import AIMessage, AnyMessage
+    from langchain_core.runnables import Runnable
 
+    from graph.draft import Draft
+    from graph.model_settings import ModelSettings
 
-class ModelSettings(BaseModel):
-    """Which model answers, where, and within which bounds."""
+# A list of models is small; a start, or a request, does not wait longer for it (seconds).
+_LIST_BOUND = 10.0
 
-    api_base: str = Field(description="LiteLLM's address, with or without /v1")
-    api_key: SecretStr = Field(default=SecretStr("none"), description="a key of the proxy")
-    name: str = Field(min_length=1, description="the model's name at the proxy")
-    timeout: float = Field(default=120, gt=0, description="seconds without a byte until a request is given up")
-    window_tokens: int = Field(default=16_000, ge=256, description="what one request may hold, in tokens")
-    step_limit: int = Field(default=25, ge=1, description="model calls in one turn")
+# What the client raises for all that the endpoint or the way to it does wrong.
+_CLIENT_ERRORS = (openai.OpenAIError, json.JSONDecodeError)
 
-    @field_validator("api_base")
-    @classmethod
-    def _with_v1(cls, value: str) -> str:
-        address = value.strip().rstrip("/")
-        if not address.startswith(("http://", "https://")):
-            raise ValueError("it must begin with http:// or https://")
-        return address if address.endswith("/v1") else f"{address}/v1"
+# What ChatOpenAI raises when the answer is no completion at all, an HTML page say.
+_NOT_AN_ANSWER = (TypeError, AttributeError, KeyError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +55,36 @@ def usage_of(message: AIMessage) -> Usage:
 class Model:
     """A chat model behind the OpenAI protocol."""
 
-    def __init__(self, settings: ModelSettings) -> None:
+    def __init__(
+        self,
+        settings: ModelSettings,
+        *,
+        retrying: Retrying | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Set up a model; nothing is asked yet.
+
+        Args:
+            settings: Which model, where, and within which bounds.
+            retrying: What is tried again; by the settings unless given.
+            clock: Gives seconds that only grow.
+            now: Gives the Unix time.
+        """
         self.name = settings.name
+        self._call_timeout = settings.call_timeout
+        self._retrying = retrying or Retrying(settings.retries, settings.retry_seconds)
+        self._now = now
+        self._limits = Limits(settings, self.offers, clock)
+        # Whether this endpoint has ever named the end of an answer, and how many came from it before without one.
+        self._names_ends = False
+        self._unnamed = 0
         self._chat = ChatOpenAI(
             model=settings.name,
             base_url=settings.api_base,
             api_key=settings.api_key,
             timeout=settings.timeout,
-            max_retries=2,
+            max_retries=0,
             streaming=True,
             stream_usage=True,
             use_responses_api=False,
@@ -74,143 +93,80 @@ class Model:
             stream_chunk_timeout=None,
         )
 
-    async def ask(
-        self, messages: Sequence[AnyMessage], definitions: list[dict[str, Any]], on_text: Callable[[str], None]
-    ) -> AIMessage:
+    async def room(self) -> int:
+        """Tokens that the next request may hold, its tool definitions included."""
+        return await self._limits.room()
+
+    async def ask(self, messages: Sequence[AnyMessage], definitions: list[dict[str, Any]], draft: Draft) -> AIMessage:
         """The model's answer to these messages.
 
         Args:
             messages: What it sees, the system prompt first.
             definitions: The tools it may call, in OpenAI's function format.
-            on_text: Called with each piece of text as it comes.
+            draft: Is given the text as it comes, and begins anew with every attempt.
 
         Raises:
             ModelError: There is no usable answer.
         """
         chat = self._chat.bind(tools=definitions) if definitions else self._chat
+        return await self._retrying.call(partial(self._attempt, chat, list(messages), draft), draft.restart)
+
+    async def _attempt(self, chat: Runnable[Any, Any], messages: list[AnyMessage], draft: Draft) -> AIMessage:
         whole: AIMessageChunk | None = None
         try:
-            async for chunk in chat.astream(list(messages)):
-                if not isinstance(chunk, AIMessageChunk):
-                    continue
-                whole = chunk if whole is None else whole + chunk
-                if chunk.text:
-                    on_text(chunk.text)
-        except (openai.OpenAIError, httpx.HTTPError, json.JSONDecodeError) as error:
-            raise _model_error(error, begun=whole is not None) from error
-        except (TypeError, AttributeError, KeyError, ValueError) as error:
-            # What ChatOpenAI raises when the answer is no completion at all, an HTML page say.
+            # Not wait_for, see above: this one never takes a cancellation from outside for its own.
+            async with asyncio.timeout(self._call_timeout):
+                async for chunk in chat.astream(messages):
+                    if not isinstance(chunk, AIMessageChunk):
+                        continue
+                    whole = chunk if whole is None else whole + chunk
+                    if chunk.text:
+                        draft.add(chunk.text)
+        except TimeoutError as error:
+            detail = f"the answer was not complete after {self._call_timeout:g} seconds"
+            raise ModelError(ModelFault.TIMEOUT, detail) from error
+        except _CLIENT_ERRORS as error:
+            raise model_error(error, begun=whole is not None, now=self._now()) from error
+        except _NOT_AN_ANSWER as error:
             raise ModelError(ModelFault.UNREADABLE, f"{type(error).__name__}: {error}") from error
         if whole is None:
             raise ModelError(ModelFault.UNREADABLE, "the stream ended without a message")
-        return _cleaned(whole)
+        return self._ended(whole)
 
-    async def models(self) -> list[str]:
-        """The names of the models that the endpoint offers.
+    def _ended(self, whole: AIMessageChunk) -> AIMessage:
+        """The message of a stream that came to an end.
+
+        An end that is not named is a cut, unless this endpoint never names one (docs/decisions/0011).
+
+        Raises:
+            ModelError: The message may not be whole, or there is nothing in it.
+        """
+        message = cleaned(whole)
+        if end_of(whole):
+            self._names_ends = True
+        elif self._names_ends or self._unnamed == 0:
+            self._unnamed += 1
+            raise ModelError(ModelFault.INTERRUPTED, "the stream ended without a finish reason")
+        return message
+
+    async def offers(self) -> dict[str, Offer]:
+        """The models that the endpoint offers, by name.
 
         Raises:
             ModelError: It does not say.
         """
         client: openai.AsyncOpenAI = self._chat.root_async_client
         try:
-            return [model.id async for model in client.models.list()]
-        except (openai.OpenAIError, httpx.HTTPError, json.JSONDecodeError) as error:
-            raise _model_error(error, begun=False) from error
-        except (TypeError, AttributeError, KeyError, ValueError) as error:
+            async with asyncio.timeout(_LIST_BOUND):
+                listed = [model async for model in client.models.list()]
+            extra = [model.model_extra or {} for model in listed]
+            return {
+                model.id: Offer.of(more.get("max_input_tokens"), more.get("max_output_tokens"))
+                for model, more in zip(listed, extra, strict=True)
+            }
+        except TimeoutError as error:
+            raise ModelError(ModelFault.TIMEOUT, f"the list did not come within {_LIST_BOUND:g} seconds") from error
+        except _CLIENT_ERRORS as error:
+            raise model_error(error, begun=False, now=self._now()) from error
+        except _NOT_AN_ANSWER as error:
             raise ModelError(ModelFault.UNREADABLE, f"{type(error).__name__}: {error}") from error
-
-
-def _cleaned(chunk: AIMessageChunk) -> AIMessage:
-    """The whole message, each call with an id of its own, and nothing that only this endpoint understands.
-
-    Calls are read from their text: what LangChain makes of the chunks takes a call that was cut short for a whole one.
-
-    Raises:
-        ModelError: It says nothing and calls nothing, or a call may not be whole.
-    """
-    if chunk.tool_call_chunks and not chunk.response_metadata.get("finish_reason"):
-        raise ModelError(ModelFault.INTERRUPTED, "the stream ended within a tool call")
-    calls: list[ToolCall] = []
-    broken: list[InvalidToolCall] = []
-    given = {piece["id"] for piece in chunk.tool_call_chunks}
-    seen: set[str] = set()
-    for index, piece in enumerate(chunk.tool_call_chunks):
-        call_id = piece["id"] or ""
-        if not call_id or call_id in seen:
-            call_id = f"call_{index}_{call_id or 'unnamed'}"
-            while call_id in given:
-                call_id += "_"
-        seen.add(call_id)
-        # Endpoints refuse a history in which a call has another kind of name.
-        name = re.sub(r"[^a-zA-Z0-9_-]", "_", piece["name"] or "")[:64] or "unnamed"
-        try:
-            calls.append(ToolCall(name=name, args=_arguments(piece["args"] or "{}"), id=call_id))
-        except ValueError as error:
-            broken.append(
-                InvalidToolCall(type="invalid_tool_call", name=name, args=piece["args"], id=call_id, error=str(error))
-            )
-    if not chunk.text.strip() and not calls and not broken:
-        raise ModelError(ModelFault.UNREADABLE, "the model answered with an empty message")
-    return AIMessage(
-        chunk.text,
-        tool_calls=calls,
-        invalid_tool_calls=broken,
-        usage_metadata=chunk.usage_metadata,
-        response_metadata={key: value for key, value in chunk.response_metadata.items() if key in _KEPT},
-    )
-
-
-def _arguments(text: str) -> dict[str, Any]:
-    arguments = json.loads(text)
-    if not isinstance(arguments, dict):
-        raise ValueError("they are not a JSON object")  # noqa: TRY004 - one kind of error for all that cannot be read
-    return cast("dict[str, Any]", arguments)
-
-
-_KEPT = {"finish_reason", "model_name"}
-
-_BY_STATUS = {
-    400: ModelFault.REFUSED,
-    401: ModelFault.UNAUTHORIZED,
-    403: ModelFault.UNAUTHORIZED,
-    404: ModelFault.UNKNOWN_MODEL,
-    408: ModelFault.TIMEOUT,
-    413: ModelFault.TOO_LONG,
-    429: ModelFault.RATE_LIMITED,
-}
-
-# How LiteLLM and OpenAI-compatible servers say these things with status 400 (seen in their error bodies). A LiteLLM
-# without a database says of every key but its master key that there is no database to look it up in.
-_BY_WORDS = (
-    ("context_length_exceeded", ModelFault.TOO_LONG),
-    ("context window", ModelFault.TOO_LONG),
-    ("maximum context length", ModelFault.TOO_LONG),
-    ("invalid model name", ModelFault.UNKNOWN_MODEL),
-    ("model_not_found", ModelFault.UNKNOWN_MODEL),
-    ("no connected db", ModelFault.UNAUTHORIZED),
-)
-
-
-def _model_error(error: Exception, *, begun: bool) -> ModelError:
-    """What a failed request means."""
-    detail = f"{type(error).__name__}: {error}"[:2000]
-    if isinstance(error, openai.APIError) and error.code:
-        detail += f" ({error.code})"
-    match error:
-        case openai.APITimeoutError() | httpx.TimeoutException():
-            fault = ModelFault.TIMEOUT
-        case openai.APIStatusError(status_code=status):
-            fault = _BY_STATUS.get(status, ModelFault.SERVER if status >= 500 else ModelFault.REFUSED)
-        case _ if begun:
-            fault = ModelFault.INTERRUPTED
-        case openai.APIConnectionError() | httpx.TransportError():
-            fault = ModelFault.UNREACHABLE
-        case json.JSONDecodeError():
-            fault = ModelFault.UNREADABLE
-        case _:
-            fault = ModelFault.SERVER
-    if isinstance(error, ContextOverflowError):
-        fault = ModelFault.TOO_LONG
-    if fault is ModelFault.REFUSED:
-        fault = next((found for words, found in _BY_WORDS if words in detail.lower()), fault)
-    return ModelError(fault, detail)

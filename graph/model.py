@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from langchain_core.messages import AIMessage, ToolCall
 from langgraph.runtime import Runtime
 
-from graph.events import TextDelta, TextFinished
+from graph.draft import Draft
+from graph.errors import ModelError, ModelFault
+from graph.events import TextFinished
+from graph.limits import smaller_room
 from graph.state import (
     CLOSING_MARK,
+    LEFT_OUT_MARK,
     Call,
     ConversationContext,
     ConversationState,
@@ -21,7 +27,12 @@ from tools.policy import Action
 from tools.tool import ToolError
 
 if TYPE_CHECKING:
+    from langchain_core.messages import AnyMessage
+
+    from graph.events import LeftOut
     from graph.state import Toolbox
+
+log = structlog.get_logger()
 
 # Under which name arguments that could not be read are quoted, and how many characters of them.
 _UNREADABLE = "unreadable_arguments"
@@ -48,17 +59,51 @@ async def model(state: ConversationState, runtime: Runtime[ConversationContext])
         sentence = f"I stopped here: this took {step} steps, which is as many as one turn may take."
         runtime.stream_writer(TextFinished(step, sentence))
         return {"messages": [AIMessage(sentence, id=message_id)], "calls": []}
-    definitions = context.toolbox.definitions()
-    message = await context.model.ask(
-        context.window.fit(context.prompt, messages, definitions),
-        definitions,
-        on_text=lambda text: runtime.stream_writer(TextDelta(step, text)),
-    )
+    with structlog.contextvars.bound_contextvars(turn=context.turn_key):
+        message, left_out = await _answer(context, messages, Draft(step, runtime.stream_writer))
     message = _with_readable_calls(message.model_copy(update={"id": message_id}))
     calls = _calls(message, context.toolbox)
+    marks: dict[str, Any] = {}
+    if left_out and message.text and asdict(left_out) not in _told(turn):
+        # With the message, so that it is told again where the turn is shown again after a restart.
+        marks[LEFT_OUT_MARK] = asdict(left_out)
+        runtime.stream_writer(left_out)
     if message.text:
         runtime.stream_writer(TextFinished(step, message.text))
-    return {"messages": [message.model_copy(update={"invalid_tool_calls": []})], "calls": calls}
+    return {
+        "messages": [message.model_copy(update={"invalid_tool_calls": [], "additional_kwargs": marks})],
+        "calls": calls,
+    }
+
+
+def _told(turn: list[AnyMessage]) -> list[dict[str, Any] | None]:
+    """What the turn has told of that was left out."""
+    return [message.additional_kwargs.get(LEFT_OUT_MARK) for message in model_messages(turn)]
+
+
+async def _answer(
+    context: ConversationContext, messages: list[AnyMessage], draft: Draft
+) -> tuple[AIMessage, LeftOut | None]:
+    """The model's next message, and what of the conversation it could not be shown.
+
+    What the endpoint finds too long is tried once more with less of the conversation.
+
+    Raises:
+        ModelError: The model gave no usable message.
+    """
+    definitions = context.toolbox.definitions()
+    view = context.window.fit(context.prompt, messages, definitions, await context.model.room())
+    try:
+        return await context.model.ask(view.messages, definitions, draft), view.left_out
+    except ModelError as error:
+        if error.fault is not ModelFault.TOO_LONG:
+            raise
+        smaller = context.window.fit(context.prompt, messages, definitions, smaller_room(view.tokens, error.limit))
+        if smaller.tokens >= view.tokens:
+            raise
+        log.warning("window_shrunk", tokens=view.tokens, to=smaller.tokens, limit=error.limit, detail=error.detail)
+    draft.restart()
+    return await context.model.ask(smaller.messages, definitions, draft), smaller.left_out
 
 
 def _closing_message(message_id: str, sentence: str) -> AIMessage:

@@ -9,9 +9,9 @@ from langchain_core.messages import HumanMessage, ToolMessage
 from langgraph.types import Command
 
 from graph.errors import ModelError
-from graph.events import ApprovalNeeded, TextFinished, ToolFinished, ToolStarted, TurnFailed, TurnFinished
+from graph.events import ApprovalNeeded, LeftOut, TextFinished, ToolFinished, ToolStarted, TurnFailed, TurnFinished
 from graph.llm import usage_of
-from graph.state import CLOSING_MARK, current_turn, model_messages
+from graph.state import CLOSING_MARK, LEFT_OUT_MARK, current_turn, model_messages
 from graph.turn import Closing
 
 if TYPE_CHECKING:
@@ -120,11 +120,13 @@ def _told_before(messages: list[AnyMessage], decided: Container[str]) -> list[Tu
     answers = {message.id: message for message in turn if isinstance(message, ToolMessage)}
     events: list[TurnEvent] = []
     for segment, message in enumerate(model_messages(turn)):
+        if LEFT_OUT_MARK in message.additional_kwargs:
+            events.append(LeftOut(**message.additional_kwargs[LEFT_OUT_MARK]))
         if message.text and CLOSING_MARK not in message.additional_kwargs:
             events.append(TextFinished(segment, message.text))
         asked = [*message.tool_calls, *message.invalid_tool_calls]
         if any(str(call["id"]) in decided for call in asked):
-            events = [event for event in events if isinstance(event, TextFinished)]
+            events = [event for event in events if isinstance(event, TextFinished | LeftOut)]
         calls = [(f"{message.id}/{call['id']}", call["name"] or "") for call in asked]
         if any(answer_id in answers for answer_id, _ in calls):
             events += [ToolStarted(*call) for call in calls]

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from graph.events import (
     ApprovalNeeded,
+    LeftOut,
     TextDelta,
     TextFinished,
+    TextRestarted,
     ToolFinished,
     ToolStarted,
     TurnFailed,
@@ -50,8 +52,12 @@ async def show(
         match event:
             case TextDelta(segment, text):
                 surface.text(segment, text)
+            case TextRestarted(segment):
+                surface.restart_text(segment)
             case TextFinished(segment, text):
                 surface.finish_text(segment, text)
+            case LeftOut():
+                surface.footnote(left_out_sentence(event))
             case ToolStarted(call_id, tool):
                 surface.tool(call_id, tool, failed=None)
             case ToolFinished(call_id, tool, failed):
@@ -63,3 +69,17 @@ async def show(
             case TurnFailed(error):
                 end.failure = error
     return end
+
+
+def left_out_sentence(left_out: LeftOut) -> str:
+    """What the user is told of what the model could not be shown."""
+    sentences: list[str] = []
+    if left_out.turns == 1:
+        sentences.append("The oldest turn of this conversation no longer fits and was left out.")
+    elif left_out.turns:
+        sentences.append(f"The {left_out.turns} oldest turns of this conversation no longer fit and were left out.")
+    if left_out.text:
+        sentences.append("Your message is too long for the model to read whole; its middle was left out.")
+    if left_out.results:
+        sentences.append("Long results of tools were shortened to fit.")
+    return " ".join(sentences)

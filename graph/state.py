@@ -150,3 +150,6 @@ def model_messages(messages: list[AnyMessage]) -> list[AIMessage]:
 
 CLOSING_MARK = "clew_closing"
 """Key in a message's `additional_kwargs`: the message closes a turn and was not written by a model."""
+
+LEFT_OUT_MARK = "clew_left_out"
+"""Key in a message's `additional_kwargs`: what the model could not be shown when it wrote it, as `LeftOut` has it."""

@@ -33,7 +33,7 @@ class Surface(Protocol):
         ...
 
     def footnote(self, text: str) -> None:
-        """Put one small line below the answer."""
+        """Put one small line below the text that is finished next."""
         ...
 
     def tool(self, call_id: str, name: str, *, failed: bool | None) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import HumanMessage, SystemMessage
+
+from graph.events import LeftOut
+from graph.shortening import shortened
 
 if TYPE_CHECKING:
     from langchain_core.messages import AnyMessage
@@ -12,36 +16,55 @@ if TYPE_CHECKING:
     from graph.tokens import TokenCounter
 
 
-class Window:
-    """A view of a conversation within a budget of tokens.
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one request shows of a conversation.
 
-    A turn is taken whole or not at all, so a tool call is never parted from its answer; the newest turn is always
-    there, whatever its size.
+    Attributes:
+        messages: The messages, the system prompt first.
+        tokens: What they and the tools hold, as we count it.
+        left_out: What is not shown; None when all of it is.
     """
 
-    def __init__(self, counter: TokenCounter, budget: int) -> None:
-        self._counter = counter
-        self._budget = budget
+    messages: list[AnyMessage]
+    tokens: int
+    left_out: LeftOut | None
 
-    def fit(self, prompt: str, messages: list[AnyMessage], definitions: list[dict[str, Any]]) -> list[AnyMessage]:
-        """The messages of one request.
+
+class Window:
+    """Makes the view of a conversation that fits a number of tokens.
+
+    An older turn is taken whole or not at all, so a tool call is never parted from its answer. The newest turn is
+    always there; where it alone is too much, its long texts are cut (`graph.shortening`), never its messages.
+    """
+
+    def __init__(self, counter: TokenCounter) -> None:
+        self._counter = counter
+
+    def fit(self, prompt: str, messages: list[AnyMessage], definitions: list[dict[str, Any]], room: int) -> View:
+        """The view for one request.
 
         Args:
             prompt: The system prompt.
             messages: The whole conversation.
-            definitions: The tools that go along; they count against the budget.
+            definitions: The tools that go along; they take their part of the room.
+            room: How many tokens the request may hold.
         """
         system = SystemMessage(prompt)
-        room = self._budget - self._counter.message(system) - self._counter.definitions(definitions)
-        turns = _turns(messages)
-        kept = turns[-1:]
-        room -= self._cost(kept[0]) if kept else 0
-        for turn in reversed(turns[:-1]):
-            room -= self._cost(turn)
-            if room < 0:
+        fixed = self._counter.message(system) + self._counter.definitions(definitions)
+        *older, newest = _turns(messages) or [[]]
+        newest, cut = shortened(newest, room - fixed, self._counter)
+        kept = [newest]
+        tokens = fixed + self._cost(newest)
+        for turn in reversed(older):
+            cost = self._cost(turn)
+            if cut or tokens + cost > room:
                 break
+            tokens += cost
             kept.insert(0, turn)
-        return [system, *(message for turn in kept for message in turn)]
+        left_out = LeftOut(1 + len(older) - len(kept), cut.results, text=cut.text)
+        shown = [system, *(message for turn in kept for message in turn)]
+        return View(shown, tokens, left_out if left_out != LeftOut() else None)
 
     def _cost(self, turn: list[AnyMessage]) -> int:
         return sum(self._counter.message(message) for message in turn)

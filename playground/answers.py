@@ -144,6 +144,9 @@ class Fault:
         hang: Never answer, or with `cut_after` stay silent after so many pieces instead of closing.
         html: Answer with a proxy's HTML page in place of JSON.
         text: What is streamed before the cut.
+        calls: The calls that are streamed after the text.
+        gate: Where a stream waits before it is cut, so that its reader has got what came before.
+        unnamed: With `cut_after`, end the stream in good order, but without a finish reason.
     """
 
     status: int = 500
@@ -153,6 +156,9 @@ class Fault:
     hang: bool = False
     html: bool = False
     text: str = "The beginning of an answer whose end will never be seen because the line is cut in the middle."
+    calls: tuple[ToolCall, ...] = ()
+    gate: Gate | None = None
+    unnamed: bool = False
 
 
 Answer = Reply | Fault

@@ -191,7 +191,7 @@ class ModelServer:
 
     async def _fail(self, http: web.Request, request: Request, fault: Fault) -> web.StreamResponse:
         if fault.cut_after is not None and request.stream:
-            completion = Completion.of(request, Reply(text=fault.text), now=self._clock())
+            completion = Completion.of(request, Reply(text=fault.text, calls=fault.calls), now=self._clock())
             return await _stream_and_cut(http, completion, fault)
         if fault.hang:
             await asyncio.Event().wait()
@@ -251,6 +251,10 @@ async def _stream(http: web.Request, completion: Completion) -> web.StreamRespon
             await asyncio.sleep(completion.reply.delay)
     for chunk in completion.ending():
         await _write(response, chunk)
+    return await _end(response)
+
+
+async def _end(response: web.StreamResponse) -> web.StreamResponse:
     await response.write(b"data: [DONE]\n\n")
     await response.write_eof()
     return response
@@ -261,11 +265,13 @@ async def _stream_and_cut(http: web.Request, completion: Completion, fault: Faul
     await _write(response, completion.opening())
     for chunk in completion.middle()[: fault.cut_after]:
         await _write(response, chunk)
+    if fault.gate:
+        await fault.gate.passed()
     if fault.body is not None:
         await _write(response, dict(fault.body))
     if fault.hang:
         await asyncio.Event().wait()
-    return _cut(http, response)
+    return await _end(response) if fault.unnamed else _cut(http, response)
 
 
 def _cut(http: web.Request, response: web.StreamResponse) -> web.StreamResponse:

@@ -61,8 +61,8 @@ class Catalog:
 
 def _named(tools: list[Tool]) -> list[Tool]:
     """Give every tool a name that fits and that no other has."""
-    plain = [_fitting(tool.name) for tool in tools]
-    prefixed = _where_clashing(tools, plain, lambda tool: _fitting(f"{tool.server}_{tool.name}"))
+    plain = [fitting_name(tool.name) for tool in tools]
+    prefixed = _where_clashing(tools, plain, lambda tool: fitting_name(f"{tool.server}_{tool.name}"))
     unique = _where_clashing(tools, prefixed, lambda tool: _hashed(f"{tool.server}_{tool.name}"))
     return [
         tool if name == tool.name else replace(tool, name=name, original=tool.original or tool.name)
@@ -79,7 +79,8 @@ def _where_clashing(tools: list[Tool], names: list[str], other: Callable[[Tool],
     ]
 
 
-def _fitting(name: str) -> str:
+def fitting_name(name: str) -> str:
+    """A name that a model may use, made of one that it may not: of equal names equal ones, whoever asks."""
     clean = _FOREIGN.sub("_", name)
     if not re.search(r"[a-zA-Z0-9]", clean):
         return f"tool_{_digest(name)}"

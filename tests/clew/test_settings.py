@@ -1,6 +1,8 @@
 """What can be set, where, and what is said of what cannot be read."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,16 +82,25 @@ def test_empty_values_leave_the_defaults(complete, monkeypatch):
 
 def test_configuration_file_sets_the_tables(complete, empty_place):
     (empty_place / "clew.toml").write_text(
-        "[model]\ntimeout = 7.5\nstep_limit = 3\n[discord]\nmessage_content = false\n"
+        "[model]\ntimeout = 7.5\nstep_limit = 3\nretries = 0\ncall_timeout = 60\n[discord]\nmessage_content = false\n"
         '[tools]\ncall_timeout = 9\nmcp_config = "a.json"\n[tools.policy]\n"time/*" = "auto"\n'
     )
     settings = Settings.load()
 
-    assert (settings.model.timeout, settings.model.step_limit, settings.model.window_tokens) == (7.5, 3, 16_000)
+    assert (settings.model.timeout, settings.model.step_limit, settings.model.window_tokens) == (7.5, 3, None)
+    assert (settings.model.retries, settings.model.retry_seconds, settings.model.call_timeout) == (0, 180, 60)
     assert settings.discord.message_content is False
     assert settings.tools.call_timeout == 9
     assert settings.tools.policy.root == {"time/*": "auto"}
     assert settings.tools.mcp_config == Path("a.json")
+
+
+def test_settings_are_read_without_what_speaks_to_the_model():
+    """Every command reads them; the client takes longer to load than all the rest."""
+    program = "import sys, clew.settings; print({'openai', 'langchain_core', 'langgraph'} & set(sys.modules))"
+    printed = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=30)
+
+    assert printed.stdout == "set()\n", printed.stderr
 
 
 def test_variable_goes_before_the_configuration_file(complete, empty_place, monkeypatch):
@@ -128,7 +139,14 @@ def test_mistake_in_the_configuration_file_is_named_and_its_value_not_told(compl
 
 
 @pytest.mark.parametrize(
-    ("text", "place"), [("[model]\ntimeout = -5\n", "timeout"), ("[model]\nwindow_tokens = 3\n", "window_tokens")]
+    ("text", "place"),
+    [
+        ("[model]\ntimeout = -5\n", "timeout"),
+        ("[model]\nwindow_tokens = 3\n", "window_tokens"),
+        ("[model]\nretries = -1\n", "retries"),
+        ("[model]\nretry_seconds = -1\n", "retry_seconds"),
+        ("[model]\ncall_timeout = 0\n", "call_timeout"),
+    ],
 )
 def test_value_out_of_its_bounds_is_named_with_its_place(complete, empty_place, text, place):
     (empty_place / "clew.toml").write_text(text)

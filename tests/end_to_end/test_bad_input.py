@@ -56,15 +56,16 @@ async def test_what_it_cannot_run_with_is_told_in_one_line_each(bot, wrong):
 
 
 async def test_model_failures_are_told_to_the_user_and_the_next_message_is_answered(bot, discord_, script, model):
+    bot.configure("[model]\nretries = 1\n")
     await bot.start()
     alice, bob = discord_.user("alice"), discord_.user("bob")
     key = bot.environment["LITELLM_API_KEY"]
     refused = {"error": {"message": f"Incorrect API key provided: {key}.", "code": "invalid_api_key"}}
     failures = [
-        ([Fault(status=500)] * 3, "The model endpoint failed; please try again."),
+        ([Fault(status=500)] * 2, "The model endpoint failed; please try again."),
         ([Fault(status=200, html=True)], "The model endpoint answered something I could not read"),
         ([Fault(status=401, body=refused)], "The model endpoint refused my key"),
-        ([Fault(cut_after=3)], "The model's answer broke off half way"),
+        ([Fault(cut_after=3)] * 2, "The model's answer broke off half way"),
         ([Fault(status=400)], "The model endpoint would not take this request"),
     ]
     channels = [discord_.channel("general"), discord_.channel("lab"), discord_.dm(alice), discord_.dm(bob)]

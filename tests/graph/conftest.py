@@ -1,6 +1,7 @@
 """The engine with all its real parts: graph, SQLite, journal, tools with a policy, and a scripted model endpoint."""
 
 import asyncio
+import time
 from collections import defaultdict
 from contextlib import AsyncExitStack
 
@@ -14,7 +15,9 @@ from checkpoints.keys import Conversation
 from checkpoints.saver import open_saver
 from graph.branching import Branching
 from graph.build import build
-from graph.llm import Model, ModelSettings
+from graph.llm import Model
+from graph.model_settings import ModelSettings
+from graph.retrying import Retrying
 from graph.running import config_of
 from graph.state import ConversationContext
 from graph.tokens import counter_for
@@ -156,11 +159,20 @@ class Stand:
         self.script = script
         self.tools = Tools()
         self.step_limit = 5
+        self.on_wait = _passes_at_once
 
-    async def prepare(self, **settings):
+    async def prepare(self, now=time.time, **settings):
         values = {"api_base": self.server.base_url, "name": "scripted", "timeout": 10} | settings
-        self.model = Model(ModelSettings(**values))
-        self.window = Window(await counter_for("scripted"), 8000)
+        found = ModelSettings(**values)
+        self.waits = []
+        retrying = Retrying(found.retries, found.retry_seconds, clock=lambda: sum(self.waits), sleep=self._wait)
+        self.model = Model(found, retrying=retrying, now=now)
+        self.window = Window(await counter_for("scripted"))
+
+    async def _wait(self, seconds):
+        """What would be waited before a repetition is noted, and passes at once."""
+        self.waits.append(seconds)
+        await self.on_wait(seconds)
 
     def program(self):
         return Program(self)
@@ -168,6 +180,10 @@ class Stand:
     def sent(self, number=-1):
         """The roles and texts of a request, without the system prompt."""
         return [(one["role"], one.get("content")) for one in self.server.requests[number].messages[1:]]
+
+
+async def _passes_at_once(_seconds):
+    pass
 
 
 def turn(number, text="hello", conversation=HERE):

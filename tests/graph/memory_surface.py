@@ -9,6 +9,9 @@ class MemorySurface:
 
     def __init__(self):
         self.texts = {}
+        self.streamed = defaultdict(str)
+        self.restarted = []
+        self.footnotes = defaultdict(list)
         self.said = {}
         self.cards = {}
         self.settled = {}
@@ -41,16 +44,19 @@ class _OneTurn:
         pass
 
     def text(self, segment, text):
+        self._memory.streamed[self._key, segment] += text
         self._memory.changed.set()
 
     def restart_text(self, segment):
+        self._memory.restarted.append((self._key, segment, self._memory.streamed.pop((self._key, segment))))
         self._memory.changed.set()
-
-    def footnote(self, text):
-        self._memory.said[self._key, "footnote"] = text
 
     def finish_text(self, segment, text):
         self._memory.texts[self._key, segment] = text
+        self._memory.changed.set()
+
+    def footnote(self, text):
+        self._memory.footnotes[self._key].append(text)
         self._memory.changed.set()
 
     def tool(self, call_id, name, *, failed):

@@ -9,7 +9,7 @@ import openai
 import pytest
 from langchain_openai import ChatOpenAI
 
-from playground.model import Fault, ModelServer, Reply, Scripted, call, say
+from playground.model import Fault, Gate, ModelServer, Reply, Scripted, call, say
 
 CLOCK = {
     "type": "function",
@@ -201,6 +201,36 @@ async def test_an_error_can_come_inside_the_stream(script, chat):
     script.then(Fault(cut_after=1, body={"error": {"message": "overloaded", "type": "server_error"}}))
     with pytest.raises(openai.APIError, match="overloaded"):
         await collect(chat)
+
+
+async def test_a_stream_can_end_in_good_order_without_a_finish_reason(script, chat):
+    script.then(Fault(cut_after=2, text="one two three", unnamed=True))
+    _, answer = await collect(chat)
+    assert answer.text == "one two "
+    assert "finish_reason" not in answer.response_metadata
+
+
+async def test_a_stream_can_be_cut_within_a_call(script, chat):
+    script.then(Fault(cut_after=2, text="", calls=(call("look", x=123456789),), unnamed=True))
+    _, answer = await collect(chat)
+    (piece,) = answer.tool_call_chunks
+    assert piece["name"] == "look"
+    assert '{"x": 123456789}'.startswith(piece["args"])
+    assert piece["args"] not in ("", '{"x": 123456789}')
+
+
+async def test_a_cut_waits_for_its_gate(script, chat):
+    gate = Gate()
+    script.then(Fault(cut_after=1, text="one two", gate=gate))
+    texts = []
+    reading = asyncio.ensure_future(_append(texts, chat.astream("hello")))
+    async with asyncio.timeout(5):
+        await gate.reached
+    assert not reading.done()
+    gate.release()
+    with pytest.raises((httpx.RemoteProtocolError, openai.APIConnectionError)):
+        await asyncio.wait_for(reading, 5)
+    assert [text for text in texts if text] == ["one "]
 
 
 async def test_a_client_that_gives_up_on_a_hanging_model_is_noticed(script, model):
