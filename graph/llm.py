@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 # A list of models is small; a start, or a request, does not wait longer for it (seconds).
 _LIST_BOUND = 10.0
 
+# Whoever is there accepts a connection at once; the silence that is bearable afterwards is another matter (seconds).
+_CONNECT_BOUND = 10.0
+
 # What the client raises for all that the endpoint or the way to it does wrong.
 _CLIENT_ERRORS = (openai.OpenAIError, json.JSONDecodeError)
 
@@ -83,7 +86,8 @@ class Model:
             model=settings.name,
             base_url=settings.api_base,
             api_key=settings.api_key,
-            timeout=settings.timeout,
+            # Also keeps ChatOpenAI from sharing its connections with every other model in the process.
+            timeout=openai.Timeout(settings.timeout, connect=min(_CONNECT_BOUND, settings.timeout)),
             max_retries=0,
             streaming=True,
             stream_usage=True,

@@ -1,114 +1,36 @@
-"""The real bot through a real LiteLLM proxy: chat, usage, its MCP gateway, and what a user reads when it refuses."""
+"""The real bot through a real LiteLLM proxy: chat, usage, its MCP gateway, and a wrong name or key."""
 
-import json
-import os
-import secrets
-import socket
 import sqlite3
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from dataclasses import dataclass
-from itertools import cycle
-from pathlib import Path
 
 import pytest
 
-from playground.model import Fault, ModelServer, call, say
+from playground.model import ModelServer, call, say
+from tests.end_to_end.conftest import NOTES
+from tests.end_to_end.litellm_proxy import UPSTREAM_KEY, needs_litellm, running_proxy
 
-ROOT = Path(__file__).parents[2]
-LITELLM = ROOT / ".venv-litellm" / "bin" / "litellm"
-NOTES = ROOT / "tests" / "servers" / "notes.py"
-UPSTREAM_KEY = "sk-what-the-proxy-shows-its-provider"
-
-pytestmark = pytest.mark.skipif(
-    not LITELLM.exists(), reason="LiteLLM is not installed; `make test-needs` puts it into .venv-litellm"
-)
+pytestmark = needs_litellm
 
 
-@dataclass(frozen=True)
-class Proxy:
-    """A running proxy, its key, the port on which it looks for its provider, and the folder of its notes server."""
-
-    url: str
-    key: str
-    upstream_port: int
-    home: Path
-
-    @property
-    def counted(self):
-        """The calls that the gateway's server has really run, one line each."""
-        file = self.home / "counted"
-        return file.read_text().splitlines() if file.exists() else []
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def configuration(home, upstream_port):
-    upstream = {"api_base": f"http://127.0.0.1:{upstream_port}/v1", "api_key": UPSTREAM_KEY}
+def configuration(proxy):
     return {
         "model_list": [
-            {"model_name": name, "litellm_params": {"model": f"openai/scripted-{name}", **upstream}}
-            for name in ("small", "large")
+            {"model_name": name, "litellm_params": proxy.upstream(f"scripted-{name}")} for name in ("small", "large")
         ],
-        # A fault of the provider is handed on as it is, and the next request tries again.
-        "router_settings": {"num_retries": 0, "disable_cooldowns": True},
         "mcp_servers": {
             "notes": {
                 "transport": "stdio",
                 "command": "python",  # only a few base names are allowed; PATH says which python it is
                 "args": [str(NOTES)],
-                "env": {"NOTES_DIR": str(home), "NOTES_COUNT": str(home / "counted")},
+                "env": {"NOTES_DIR": str(proxy.home), "NOTES_COUNT": str(proxy.home / "counted")},
             }
         },
     }
 
 
-def wait_until_alive(process, url, log):
-    """Ask until it answers: the proxy is another process, and this is how it tells that it listens."""
-    until = time.monotonic() + 90
-    while time.monotonic() < until:
-        assert process.poll() is None, f"the proxy has ended:\n{log.read_text()}"
-        try:
-            with urllib.request.urlopen(f"{url}/health/liveliness", timeout=2):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise AssertionError(f"the proxy does not answer:\n{log.read_text()}")
-
-
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory):
-    home = tmp_path_factory.mktemp("litellm")
-    found = Proxy(f"http://127.0.0.1:{free_port()}", f"sk-{secrets.token_hex(24)}", free_port(), home)
-    (home / "config.yaml").write_text(json.dumps(configuration(home, found.upstream_port)))  # JSON is YAML
-    environment = {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(home),
-        "LITELLM_MASTER_KEY": found.key,
-        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-        "LITELLM_ENABLE_MCP_STDIO": "true",
-    }
-    arguments = ["--config", "config.yaml", "--host", "127.0.0.1", "--port", found.url.rpartition(":")[2]]
-    log = home / "log"
-    with log.open("w") as output:
-        process = subprocess.Popen([LITELLM, *arguments], cwd=home, env=environment, stdout=output, stderr=output)
-    try:
-        wait_until_alive(process, found.url, log)
+    with running_proxy(tmp_path_factory.mktemp("litellm"), configuration) as found:
         yield found
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 @pytest.fixture
@@ -175,7 +97,8 @@ async def test_tools_of_the_gateway_run_by_policy_or_after_approval(bot, discord
     assert "Approved" in card.content
     assert bot.shown(general, "May I run") == []
     assert not (proxy.home / "todo.txt").exists()
-    assert [line.split()[0] for line in proxy.counted] == ["write_note", "read_note", "delete_note"]
+    counted = (proxy.home / "counted").read_text().splitlines()
+    assert [line.split()[0] for line in counted] == ["write_note", "read_note", "delete_note"]
     results = {m["tool_call_id"]: m["content"] for m in model.requests[-1].messages if m["role"] == "tool"}
     assert results == {"w": "wrote todo", "r": "milk", "d": "deleted todo"}
     assert {"notes-write_note", "notes-delete_note"} <= set(model.requests[0].tool_names)
@@ -203,48 +126,3 @@ async def test_wrong_name_or_key_is_told_in_one_sentence(bot, discord_, model, e
     assert bot.process.returncode is None
     assert event in bot.log
     assert model.requests == []
-
-
-TOO_LONG = {
-    "error": {"message": "This model's maximum context length is 10 tokens.", "code": "context_length_exceeded"}
-}
-
-
-async def test_faults_of_the_provider_are_told_in_one_sentence_each(bot, discord_, script):
-    """Each comes through the proxy in its own words; the question after it is answered."""
-    await bot.start()
-    alice, channels = discord_.user("alice"), (discord_.channel("general"), discord_.channel("lab"))
-    faults = {
-        "fails": (Fault(status=500), "The model endpoint failed; please try again."),
-        "hurries": (Fault(status=429), "The model is being asked too much right now; please try again in a minute."),
-        "overflows": (
-            Fault(status=400, body=TOO_LONG),
-            "This conversation has become too long for the model; /reset starts a new one.",
-        ),
-    }
-    script.when(lambda request: "again" in request.last_user_text, say("Now it works."))
-    for (word, (fault, sentence)), channel in zip(faults.items(), cycle(channels), strict=False):
-        script.when(lambda request, word=word: word in request.last_user_text, fault)
-        await discord_.send(alice, channel, bot.mention(word))
-        await bot.said(channel, sentence)
-        assert len(bot.shown(channel, sentence)) == 1
-    await discord_.send(alice, channels[0], bot.mention("again"))
-    await bot.said(channels[0], "Now it works.")
-    assert bot.process.returncode is None
-
-
-async def test_answer_that_breaks_off_is_told_in_one_sentence(bot, discord_, script, model):
-    """What had come stays to be read; the provider is gone before the rest."""
-    await bot.start()
-    alice, general = discord_.user("alice"), discord_.channel("general")
-    script.then(say("Half of it is here, and the other half never comes."))
-    script.hold()
-    await discord_.send(alice, general, bot.mention("hello"))
-    begun = await bot.said(general, "Half of it")
-    await model.stop()
-    await bot.said(general, "The model's answer broke off half way; please try again.")
-    assert "never" not in begun.content
-    await model.start()
-    script.then(say("Now it works."))
-    await discord_.send(alice, general, bot.mention("again"))
-    await bot.said(general, "Now it works.")
