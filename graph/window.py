@@ -58,7 +58,7 @@ class Window:
         tokens = fixed + self._cost(newest)
         for turn in reversed(older):
             cost = self._cost(turn)
-            if cut or tokens + cost > room:
+            if tokens + cost > room:
                 break
             tokens += cost
             kept.insert(0, turn)
