@@ -1,23 +1,106 @@
-"""How a text becomes messages."""
+"""How an answer is laid out: as messages, and as files where it or its code is too long to be read in a chat."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from discord_adapter.splitting import MESSAGE_LIMIT, closed, split
+from discord_adapter.code_blocks import CodeBlock, code_blocks, shown
+from discord_adapter.lengths import units, whole
+from discord_adapter.splitting import split
+from discord_adapter.tables import rendered
+
+# Discord's documentation, "Uploading Files": 10 MiB a file; its OpenAPI document: ten files a message.
+_MOST_BYTES = 8 * 1024 * 1024
+_MOST_FILES = 10
+
+_ANSWER = "answer.md"
+_WHOLE_ELSEWHERE = f"-# The whole answer is in {_ANSWER} below."
+_START_ELSEWHERE = f"-# The first 8 MiB of the answer are in {_ANSWER} below."
+_MORE_TO_COME = "…"
+# What is shown of an answer that is given as a file: this share of what would have been shown at most.
+_PREVIEW = 1 / 3
+
+_ENDINGS = {
+    ending: names.split()
+    for ending, names in {
+        "py": "python py python3 py3",
+        "js": "javascript js node mjs",
+        "ts": "typescript ts",
+        "jsx": "jsx",
+        "tsx": "tsx",
+        "sh": "bash sh shell zsh console shell-session",
+        "ps1": "powershell ps1 pwsh",
+        "bat": "batch bat cmd",
+        "c": "c",
+        "h": "h",
+        "cpp": "cpp c++ cc cxx",
+        "cs": "csharp cs c#",
+        "fs": "fsharp fs f#",
+        "java": "java",
+        "kt": "kotlin kt",
+        "swift": "swift",
+        "go": "go golang",
+        "rs": "rust rs",
+        "rb": "ruby rb",
+        "php": "php",
+        "pl": "perl pl",
+        "lua": "lua",
+        "r": "r",
+        "jl": "julia jl",
+        "scala": "scala",
+        "hs": "haskell hs",
+        "ex": "elixir ex",
+        "erl": "erlang erl",
+        "clj": "clojure clj",
+        "dart": "dart",
+        "zig": "zig",
+        "nix": "nix",
+        "sql": "sql postgresql mysql sqlite",
+        "html": "html htm",
+        "css": "css",
+        "scss": "scss",
+        "vue": "vue",
+        "svelte": "svelte",
+        "svg": "svg",
+        "xml": "xml",
+        "json": "json",
+        "jsonl": "jsonl",
+        "yaml": "yaml yml",
+        "toml": "toml",
+        "ini": "ini",
+        "csv": "csv",
+        "md": "markdown md",
+        "tex": "latex tex",
+        "diff": "diff patch",
+        "proto": "protobuf proto",
+        "graphql": "graphql",
+        "tf": "terraform hcl tf",
+        "dockerfile": "dockerfile docker",
+        "mk": "makefile make",
+        "vim": "vim",
+    }.items()
+}
+_ENDING_OF = {name: ending for ending, names in _ENDINGS.items() for name in names}
 
 
 class LayoutSettings(BaseModel):
-    """What becomes a file."""
+    """What is too long for a chat."""
 
     model_config = ConfigDict(extra="forbid")
+
+    file_over: int | None = Field(
+        default=12_000, ge=0, description="characters of one answer after which it is given as a file; 0: never"
+    )
+    code_file_over: int = Field(
+        default=3000, ge=0, description="characters of one code block after which it becomes a file; 0: never"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file."""
+    """A file to hang on an answer's last message."""
 
     name: str
     content: bytes
@@ -25,15 +108,74 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Messages and files."""
+    """An answer as it is shown.
+
+    Attributes:
+        parts: Its messages, each of what Discord takes and none blank; none for a blank answer.
+        files: At most ten, each of at most 8 MiB.
+    """
 
     parts: list[str]
-    files: list[File] = field(default_factory=list[File])
+    files: list[File]
 
 
-def lay_out(text: str, settings: LayoutSettings, *, complete: bool) -> Layout:  # noqa: ARG001 - nothing can be set yet
-    """Lay out."""
-    parts = split(text)
-    if not complete and len(shown := closed(parts[-1])) <= MESSAGE_LIMIT:
-        parts[-1] = shown
-    return Layout(parts)
+def lay_out(text: str, settings: LayoutSettings, *, complete: bool) -> Layout:
+    """How an answer is shown, by now or in the end.
+
+    Tables are rendered, long code becomes files, and the rest is split into messages. Of an answer that is too long
+    even so, the first messages are shown and the whole, exactly as the model wrote it, is a file. Code with backticks
+    in threes inside can be shown, but not exactly (see `code_blocks.shown`); so it is a file beside.
+
+    Args:
+        text: The answer as the model wrote it, Markdown.
+        settings: What is too long.
+        complete: Whether it is all there; until then there are no files yet, and an ellipsis stands for what is only
+            in a file. An answer that grows only changes what its last message shows, but for the two moments when
+            something turns out to be too long: then it makes way for the line that says where it is.
+    """
+    text = whole(text)
+    words, files = _with_code_aside(text, settings)
+    parts = split(shown(rendered(words)))
+    if settings.file_over and len(words) > settings.file_over:
+        answer = text.encode()
+        fits = len(answer) <= _MOST_BYTES
+        note = _MORE_TO_COME if not complete else _WHOLE_ELSEWHERE if fits else _START_ELSEWHERE
+        parts = [*_preview(parts, settings.file_over), note]
+        files.insert(0, File(_ANSWER, answer[:_MOST_BYTES].decode(errors="ignore").encode()))
+    return Layout(parts, files if complete else [])
+
+
+def _with_code_aside(text: str, settings: LayoutSettings) -> tuple[str, list[File]]:
+    """The text without its long code blocks, and the files that hold them; one place is left for the whole answer."""
+    pieces: list[str] = []
+    files: list[File] = []
+    at = 0
+    for block in code_blocks(text):
+        code = block.code(text)
+        too_long = 0 < settings.code_file_over < len(code)
+        inexact = block.closed and "```" in code
+        if not (too_long or inexact) or len(files) + 1 >= _MOST_FILES or len(content := code.encode()) > _MOST_BYTES:
+            continue
+        file = File(_name(block, len(files) + 1), content)
+        files.append(file)
+        if too_long:
+            pieces.append(f"{text[at : block.start]}{block.prefix}(see {file.name} below)")
+        else:
+            pieces.append(f"{text[at : block.end]}\n-# The exact text is in {file.name} below.")
+        at = block.end
+    return "".join([*pieces, text[at:]]), files
+
+
+def _preview(parts: list[str], file_over: int) -> list[str]:
+    """The first messages of an answer that is given as a file: at least one."""
+    room = file_over * _PREVIEW
+    count = 1
+    while count < len(parts) and sum(map(units, parts[: count + 1])) <= room:
+        count += 1
+    return parts[:count]
+
+
+def _name(block: CodeBlock, number: int) -> str:
+    """A file name that says what is inside, made of nothing that the model wrote."""
+    language = block.info.split()[0].lower() if block.info else ""
+    return f"code-{number}.{_ENDING_OF.get(language.strip('{}.'), 'txt')}"
