@@ -16,6 +16,10 @@ class StartError(Exception):
     """clew cannot start; the text is one sentence for the operator."""
 
 
+class DatabaseHeld(StartError):  # noqa: N818 - named for what went wrong
+    """Another clew has the database."""
+
+
 @contextmanager
 def alone(database: Path, *, patience: float) -> Generator[None]:
     """Hold a database for this process.
@@ -27,13 +31,14 @@ def alone(database: Path, *, patience: float) -> Generator[None]:
         patience: Seconds to wait for a former process that is still ending.
 
     Raises:
-        StartError: Another clew has it, or the lock cannot be written.
+        DatabaseHeld: Another clew has it.
+        StartError: The lock cannot be written.
     """
     lock = FileLock(f"{database}.lock", timeout=patience)
     try:
         lock.acquire()
     except Timeout as error:
-        raise StartError(f"Another clew runs on the database {database}; only one can.") from error
+        raise DatabaseHeld(f"Another clew runs on the database {database}; only one can.") from error
     except OSError as error:
         raise StartError(f"The database {database} cannot be used: {error.strerror} ({database}.lock).") from error
     try:

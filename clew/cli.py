@@ -1,8 +1,9 @@
-"""The command line: run, demo, history, replay, db upgrade."""
+"""The command line: run, doctor, demo, history, replay, db upgrade."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from pathlib import Path
@@ -50,6 +51,21 @@ def demo(
 
         raise SettingsError(f"The demo needs the playground extra ({error.name} is missing): `make demo`.") from error
     asyncio.run(run_demo(port=port, browser=browser))
+
+
+@app.command()
+def doctor(
+    ask: Annotated[bool, typer.Option(help="Ask the model one short question; costs a few hundred tokens.")] = True,
+) -> None:
+    """Look at everything clew needs: what is wrong, and how to mend it. Nothing is changed."""
+    from clew.doctor.checks import examine
+    from clew.telemetry import configure_logging
+
+    # What the parts would log while they are looked at is what the report says.
+    configure_logging(level=logging.CRITICAL)
+    logging.disable()
+    if not asyncio.run(examine(_console(), ask=ask)):
+        raise typer.Exit(1)
 
 
 @app.command()

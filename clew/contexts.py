@@ -17,7 +17,7 @@ from tools.policy import Policy
 from tools.tool import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from checkpoints.tool_runs import ToolRuns
     from graph.llm import Model
@@ -34,10 +34,17 @@ log = structlog.get_logger()
 class ToolSupply:
     """All tools and their policy; the MCP servers start beside the rest, and the first turn waits for them."""
 
-    def __init__(self, settings: ToolSettings, more: list[Tool]) -> None:
+    def __init__(self, settings: ToolSettings, more: Sequence[Tool], variables: Mapping[str, str]) -> None:
+        """Take what is set; nothing is started yet.
+
+        Args:
+            settings: How tools are found, called and allowed.
+            more: Tools beside the built-in ones and those of the MCP servers.
+            variables: What `${VAR}` in the file of the MCP servers stands for.
+        """
         self.policy = Policy(settings.policy)
         self._servers = McpServers(
-            _servers(settings),
+            _servers(settings, variables),
             call_timeout=settings.call_timeout,
             start_timeout=settings.start_timeout,
             result_limit=settings.result_limit,
@@ -63,10 +70,10 @@ class ToolSupply:
         return self._catalog
 
 
-def _servers(settings: ToolSettings) -> Mapping[str, ServerConfig]:
+def _servers(settings: ToolSettings, variables: Mapping[str, str]) -> Mapping[str, ServerConfig]:
     """The configured MCP servers; none when the file is broken, which the operator is told."""
     try:
-        return load_mcp_config(settings.mcp_config).servers
+        return load_mcp_config(settings.mcp_config, environ=variables).servers
     except McpConfigError as error:
         log.error("mcp_config_broken", problem=str(error))
         return {}

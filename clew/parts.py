@@ -65,7 +65,8 @@ async def open_parts(settings: Settings, more_tools: Sequence[Tool] = (), *, pat
         patience: Seconds to wait for a former process that still holds the database.
 
     Raises:
-        StartError: Another clew has the database.
+        DatabaseHeld: Another clew has the database.
+        StartError: It cannot be held.
         DatabaseError: The database cannot be used.
     """
     async with AsyncExitStack() as stack:
@@ -76,7 +77,7 @@ async def open_parts(settings: Settings, more_tools: Sequence[Tool] = (), *, pat
         journal = Journal(database)
         saver = await stack.enter_async_context(open_saver(database.path))
         model = Model(settings.model)
-        tools = await stack.enter_async_context(ToolSupply(settings.tools, list(more_tools)))
+        tools = await stack.enter_async_context(ToolSupply(settings.tools, more_tools, settings.variables))
         prompts = Prompts(settings.prompts, journal.prompts)
         contexts = RunContexts(
             model=model,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from checkpoints.database import DEFAULT_URL
 from discord_adapter.settings import DiscordSettings, DiscordTable
@@ -84,13 +85,35 @@ class Settings:
         Raises:
             SettingsError: A variable or the configuration file cannot be read.
         """
-        try:
-            environment = Environment()
-        except ValidationError as error:
-            raise SettingsError(_problems(error, _variable)) from error
-        except UnicodeDecodeError as error:
-            raise SettingsError(f".env is not UTF-8: {error.reason} at byte {error.start}.") from error
+        environment = _environment()
         return cls(environment, _config_file(environment.clew_config))
+
+    @classmethod
+    def load_leniently(cls) -> tuple[Settings, list[str]]:
+        """What can be read of the settings, for `clew doctor`, and a sentence for each thing that cannot."""
+        problems: list[str] = []
+        try:
+            environment = _environment()
+        except SettingsError as error:
+            problems += str(error).splitlines()
+            without_file: dict[str, Any] = {"_env_file": None}
+            environment = Environment(**without_file)
+        try:
+            file = _config_file(environment.clew_config)
+        except SettingsError as error:
+            problems += str(error).splitlines()
+            file = ConfigFile()
+        return cls(environment, file), problems
+
+    @property
+    def config_path(self) -> Path:
+        """The configuration file, which need not be there."""
+        return self._environment.clew_config
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What `${VAR}` in mcp.json can stand for: the process's environment before what `.env` says."""
+        return {**dotenv(), **os.environ}
 
     @property
     def database_url(self) -> str:
@@ -160,6 +183,27 @@ class Settings:
         return [secret.get_secret_value() for secret in held if secret]
 
 
+def dotenv() -> dict[str, str]:
+    """Every name in `.env` with its value, whether it is a setting of ours or not; empty where there is no such file.
+
+    A file that is not UTF-8 counts as empty; `Settings.load` is what complains about it.
+    """
+    try:
+        found = DotEnvSettingsSource(Environment, case_sensitive=True).env_vars
+    except UnicodeDecodeError:
+        return {}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _environment() -> Environment:
+    try:
+        return Environment()
+    except ValidationError as error:
+        raise SettingsError(_problems(error, _variable)) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f".env is not UTF-8: {error.reason} at byte {error.start}.") from error
+
+
 def _config_file(path: Path) -> ConfigFile:
     try:
         return ConfigFile.model_validate(tomllib.loads(path.read_text("utf-8")))
@@ -180,7 +224,8 @@ def _problems(error: ValidationError, name: Callable[[str], str]) -> str:
     lines: list[str] = []
     for problem in error.errors(include_url=False, include_input=False):
         place = ".".join(str(part) for part in problem["loc"])
-        lines.append(f"{name(place)}: {problem['msg'].removeprefix('Value error, ')}.")
+        said = "there is no such setting" if problem["type"] == "extra_forbidden" else problem["msg"]
+        lines.append(f"{name(place)}: {said.removeprefix('Value error, ')}.")
     return "\n".join(lines)
 
 

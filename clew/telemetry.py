@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -20,22 +20,31 @@ _REDACTED = "[redacted]"
 _SHORTEST_SECRET = 6
 
 
+def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
+    """What takes secrets out of a text, wherever in it they came to stand."""
+    found = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
+    # As it is, and as it is written in JSON and in Python's quotes; the longest first, since one may hold another.
+    forms = {form for secret in found for form in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1])}
+    escaped = {json.dumps(form, ensure_ascii=False)[1:-1] for form in forms}
+    longest_first = sorted(forms | escaped, key=len, reverse=True)
+
+    def redact(text: str) -> str:
+        for secret in longest_first:
+            text = text.replace(secret, _REDACTED)
+        return text
+
+    return redact
+
+
 class _Redacting:
-    """Renders an event, then takes the secrets out of the line, wherever in it they came to stand."""
+    """Renders an event, then takes the secrets out of the line."""
 
     def __init__(self, renderer: Any, secrets: Sequence[str]) -> None:  # noqa: ANN401 - structlog's renderers
         self._renderer = renderer
-        found = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
-        # As it is, and as it is written in JSON and in Python's quotes; the longest first, since one may hold another.
-        forms = {form for secret in found for form in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1])}
-        escaped = {json.dumps(form, ensure_ascii=False)[1:-1] for form in forms}
-        self._secrets = sorted(forms | escaped, key=len, reverse=True)
+        self._redact = redactor(secrets)
 
     def __call__(self, logger: WrappedLogger, name: str, event: EventDict) -> str:
-        line = str(self._renderer(logger, name, event))
-        for secret in self._secrets:
-            line = line.replace(secret, _REDACTED)
-        return line
+        return self._redact(str(self._renderer(logger, name, event)))
 
 
 def configure_logging(secrets: Sequence[str] = (), *, level: int = logging.INFO) -> None:

@@ -30,7 +30,7 @@ class PromptFile:
     async def read(self) -> str | None:
         """What the file says now, else what it said last; None when it never said anything."""
         try:
-            text = await asyncio.to_thread(_read, self._path)
+            text = await asyncio.to_thread(read_prompt, self._path)
         except (OSError, ValueError) as error:
             self._report(str(error))
             return self._good
@@ -45,7 +45,13 @@ class PromptFile:
             log.error("prompt_file_broken", path=str(self._path), error=fault, kept=self._good is not None)
 
 
-def _read(path: Path) -> str:
+def read_prompt(path: Path) -> str:
+    """The prompt that a file holds now.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is empty, not UTF-8, or too large to be meant.
+    """
     if path.stat().st_size > _LARGEST_BYTES:
         raise ValueError(f"{path} is larger than {_LARGEST_BYTES:,} bytes")
     text = path.read_text("utf-8").strip()
