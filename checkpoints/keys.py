@@ -71,3 +71,8 @@ def _number(text: str) -> int:
     if not (text.isascii() and text.isdecimal()):
         raise ValueError(f"{text!r} is not a number")
     return int(text)
+
+
+TERMINAL = Conversation(guild_id=None, channel_id=1, user_id=1)
+"""The conversation of `clew chat`. No channel and no person of Discord's has that id: the upper bits of a snowflake are
+the milliseconds since 2015, so the smallest that can be is 4,194,304 (docs reference#snowflakes)."""

@@ -1,4 +1,4 @@
-"""The command line: run, doctor, demo, history, replay, db upgrade."""
+"""The command line: run, chat, doctor, demo, history, replay, db upgrade."""
 
 from __future__ import annotations
 
@@ -51,6 +51,18 @@ def demo(
 
         raise SettingsError(f"The demo needs the playground extra ({error.name} is missing): `make demo`.") from error
     asyncio.run(run_demo(port=port, browser=browser))
+
+
+@app.command("chat")
+def chat_command() -> None:
+    """Talk with clew in the terminal, without Discord; lines can also come from a pipe."""
+    from clew.chat import chat
+    from clew.telemetry import configure_logging
+
+    settings = _settings()
+    # What goes well is seen in the conversation itself.
+    configure_logging(settings.secrets(), level=logging.WARNING)
+    asyncio.run(chat(settings, _console()))
 
 
 @app.command()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from checkpoints.database import open_database
 from checkpoints.journal import Journal
+from checkpoints.keys import TERMINAL
 from checkpoints.saver import open_saver
 from clew.alone import alone
 from clew.contexts import RunContexts, ToolSupply
@@ -41,14 +42,23 @@ class Parts:
     prompts: Prompts
     contexts: RunContexts
 
-    def engine(self, surfaces: Surfaces, inputs: Inputs | None = None) -> TurnEngine:
+    def engine(self, surfaces: Surfaces, inputs: Inputs | None = None, *, terminal: bool = False) -> TurnEngine:
         """The engine that shows its turns on these surfaces; it is entered by whoever runs it.
 
         Args:
             surfaces: Where turns are shown.
             inputs: Reads what the model is given of a turn; without it, its words alone.
+            terminal: Whether that is the terminal. What Discord's conversations left unfinished is not taken up there,
+                and not the other way round: a turn that ended in the wrong place would never be seen.
         """
-        return TurnEngine(self.graph, self.journal, self.contexts, surfaces, inputs)
+        return TurnEngine(
+            self.graph,
+            self.journal,
+            self.contexts,
+            surfaces,
+            inputs,
+            ours=lambda conversation: (conversation == TERMINAL) == terminal,
+        )
 
     def branching(self, engine: TurnEngine) -> Branching:
         """The ways back in the conversations of an engine."""

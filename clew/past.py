@@ -13,7 +13,7 @@ from checkpoints.history import history_of, turns_of
 from checkpoints.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from rich.console import Console
 
@@ -38,11 +38,15 @@ async def show_turns(settings: Settings, thread_id: str, console: Console) -> No
         UnknownThread: There is no such thread.
     """
     async with open_journal(settings) as journal:
-        turns = await history_of(journal, thread_id)
+        console.print(turns_table(await history_of(journal, thread_id)))
+
+
+def turns_table(turns: Sequence[TurnHistory]) -> Table | str:
+    """Turns as a table; a sentence where there are none."""
     table = Table("Turn", "Time", "First words", "Tools", "Approvals", "Outcome", "Tokens", box=None)
     for turn in turns:
         table.add_row(*_turn_row(turn))
-    console.print(table if turns else "This thread has no turns yet.")
+    return table if turns else "This thread has no turns yet."
 
 
 @asynccontextmanager

@@ -10,9 +10,12 @@ from graph.errors import SurfaceError, SurfaceUnreachable
 from graph.turn import Turn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from checkpoints.approvals import Approval, Decision
     from checkpoints.inbox import InboxRow
     from checkpoints.journal import Journal
+    from checkpoints.keys import Conversation
     from graph.surface import Surfaces
 
 log = structlog.get_logger()
@@ -83,7 +86,9 @@ class Asking:
             log.warning("card_not_settled", turn=approval.turn_key, error=str(error))
         await self._journal.approvals.settled(approval)
 
-    async def settle_all(self) -> None:
-        """Bring every card up to date whose decision was never shown: the process died, or Discord was away."""
+    async def settle_all(self, ours: Callable[[Conversation], bool]) -> None:
+        """Bring every card of our conversations up to date whose decision was never shown (a crash, an outage)."""
         for approval in await self._journal.approvals.unsettled():
-            await self.settle(approval)
+            row = await self._journal.inbox.get(approval.turn_key)
+            if row and ours(row.conversation):
+                await self.settle(approval)

@@ -16,7 +16,7 @@ from graph.errors import SurfaceError, SurfaceUnreachable
 from graph.turn import Closing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from checkpoints.approvals import Approval, Decision
     from checkpoints.inbox import InboxRow
@@ -50,6 +50,7 @@ class TurnEngine:
         surfaces: Surfaces,
         inputs: Inputs | None = None,
         *,
+        ours: Callable[[Conversation], bool] = lambda _: True,
         retry_after: float = 15.0,
     ) -> None:
         """Put an engine together; nothing runs before it is entered.
@@ -60,11 +61,13 @@ class TurnEngine:
             contexts: Gives a run what it needs from outside.
             surfaces: Where turns are shown.
             inputs: Reads what the model is given of a turn; without it, its words alone.
+            ours: Which conversations are shown there; what others left unfinished is not touched.
             retry_after: Seconds until a conversation is looked at again after a fault that is not its own.
         """
         self._journal = journal
         self._asking = Asking(journal, surfaces)
         self._advancing = Advancing(graph, journal, contexts, surfaces, self._asking, inputs)
+        self._ours = ours
         self._retry_after = retry_after
         self._tasks = asyncio.TaskGroup()
         self._workers: dict[Conversation, asyncio.Task[None]] = {}
@@ -107,9 +110,9 @@ class TurnEngine:
 
     async def recover(self) -> None:
         """Go on with everything that was left unfinished: by a former process, or while Discord was away."""
-        for conversation in await self._journal.inbox.unfinished():
+        for conversation in filter(self._ours, await self._journal.inbox.unfinished()):
             self._poke(conversation)
-        await self._asking.settle_all()
+        await self._asking.settle_all(self._ours)
 
     async def decide(self, interrupt_id: str, call_id: str, decision: Decision, decided_by: int) -> Approval | None:
         """Decide a card; None when it is decided already. The last card of a model's message resumes the turn."""

@@ -1,10 +1,15 @@
-"""A set-up that is whole, with real parts: a local Discord, a model, an MCP server; a test breaks one thing in it."""
+"""What the doctor looks at, whole until a test breaks one thing in it, and `clew chat` as a process of its own."""
 
+import asyncio
+import fcntl
 import io
 import json
 import os
+import pty
+import signal
 import socket
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -17,6 +22,7 @@ from clew.doctor.checks import examine
 from playground import LocalDiscord
 from playground.model import ModelServer, Scripted
 
+CLEW = Path(sys.executable).with_name("clew")
 NOTES = Path(__file__).parents[1] / "servers" / "notes.py"
 KEY = "sk-a-key-that-nobody-should-see"
 
@@ -87,6 +93,119 @@ class Report:
         return finding
 
 
+class Chat:
+    """`clew chat` in a folder of its own; what it shows is read as it comes."""
+
+    def __init__(self, home, model):
+        self.home, self.model = home, model
+        self.notes = home / "notes"
+        self.notes.mkdir()
+        notes = {"command": sys.executable, "args": [str(NOTES)], "env": self._places()}
+        (home / "mcp.json").write_text(json.dumps({"mcpServers": {"notes": notes}}))
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "TERM": "dumb",
+            "LITELLM_API_BASE": model.base_url,
+            "LITELLM_API_KEY": KEY,
+            "MODEL_NAME": "good",
+        }
+        self.process = None
+        self.shown = ""
+        self._read = 0
+
+    def _places(self):
+        return {"NOTES_DIR": str(self.notes), "NOTES_COUNT": str(self.home / "counted")}
+
+    @property
+    def runs(self):
+        """The calls that the notes server has really run."""
+        counted = self.home / "counted"
+        return [line.split(" ")[0] for line in counted.read_text().splitlines()] if counted.exists() else []
+
+    async def start(self, *, terminal=False):
+        """Start it; its standard input is a pipe, or all of it is a terminal."""
+        reader = asyncio.StreamReader()
+        loop = asyncio.get_running_loop()
+        outer, inner = pty.openpty() if terminal else os.pipe()
+        self._out = os.fdopen(outer, "rb", buffering=0)
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), self._out)
+        self._reader, self._terminal = reader, terminal
+        self.process = await asyncio.create_subprocess_exec(
+            CLEW,
+            "chat",
+            cwd=self.home,
+            env=self.environment,
+            stdin=inner if terminal else asyncio.subprocess.PIPE,
+            stdout=inner,
+            stderr=inner,
+            start_new_session=True,
+            preexec_fn=control_it if terminal else None,
+        )
+        os.close(inner)
+
+    async def type(self, text):
+        if self._terminal:
+            os.write(self._out.fileno(), text.encode())
+        else:
+            self.process.stdin.write(text.encode())
+            await self.process.stdin.drain()
+
+    async def see(self, words):
+        """Wait until these words are shown after those that were waited for before; all that came with them."""
+        async with asyncio.timeout(60):
+            while (found := self.shown.find(words, self._read)) < 0:
+                await self._take(words)
+        before, self._read = self._read, found + len(words)
+        return self.shown[before : self._read]
+
+    async def _take(self, words):
+        try:
+            piece = await self._reader.read(4096)
+        except OSError:  # how a terminal says that nobody is left on its other side
+            piece = b""
+        assert piece, f"{words!r} is not in:\n{self.shown}"
+        self.shown += piece.decode()
+
+    async def kill(self):
+        os.kill(self.process.pid, signal.SIGKILL)
+        await self.process.wait()
+
+    async def end(self, *, close=True):
+        """Wait until it has ended; its exit code."""
+        if close and not self._terminal:
+            self.process.stdin.close()
+        async with asyncio.timeout(60):
+            return await self.process.wait()
+
+    async def all_of(self, *lines):
+        """Everything that is shown when these lines come through a pipe."""
+        process = await asyncio.create_subprocess_exec(
+            CLEW,
+            "chat",
+            cwd=self.home,
+            env=self.environment,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        async with asyncio.timeout(60):
+            shown, _ = await process.communicate("".join(f"{line}\n" for line in lines).encode())
+        print(shown.decode())
+        return process.returncode, shown.decode()
+
+    async def command(self, *arguments):
+        process = await asyncio.create_subprocess_exec(
+            CLEW, *arguments, cwd=self.home, env=self.environment, stdout=asyncio.subprocess.PIPE
+        )
+        async with asyncio.timeout(60):
+            return (await process.communicate())[0].decode()
+
+
+def control_it():
+    """Make standard input the terminal whose keys send signals to this process."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 @pytest.fixture
 def script():
     return Scripted()
@@ -120,3 +239,14 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+@pytest.fixture
+async def chat(tmp_path, model):
+    chat = Chat(tmp_path, model)
+    yield chat
+    if chat.process and chat.process.returncode is None:
+        await chat.kill()
+    print(chat.shown)
+    assert KEY not in chat.shown
+    assert "Traceback" not in chat.shown
