@@ -14,6 +14,7 @@ import structlog
 from clew.alone import StartError
 from clew.parts import open_parts
 from discord_adapter.approvals import Reactions
+from discord_adapter.attachments import Attachments
 from discord_adapter.client import ClewClient, redirect
 from discord_adapter.commands import register
 from discord_adapter.outbox import Outbox
@@ -84,8 +85,9 @@ async def _bot(settings: Settings) -> AsyncGenerator[tuple[ClewClient, TurnEngin
         journal = parts.journal
         outbox = Outbox(client, journal.deliveries, link_previews=settings.discord.link_previews)
         overheard = Overheard(client, outbox.sender, settings.discord.context_messages)
-        surfaces = DiscordSurfaces(outbox)
-        engine = await stack.enter_async_context(parts.engine(surfaces, Reader(overheard)))
+        attachments = await stack.enter_async_context(Attachments(journal.blobs, settings.attachments))
+        surfaces = DiscordSurfaces(outbox, settings.answers)
+        engine = await stack.enter_async_context(parts.engine(surfaces, Reader(overheard, attachments)))
         branching = parts.branching(engine)
         register(client.tree, engine=engine, prompts_here=parts.prompts, journal=journal, branching=branching)
         client.connect_to(

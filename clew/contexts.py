@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from checkpoints.tool_runs import ToolRuns
+    from graph.images import DataUrls
     from graph.llm import Model
     from graph.turn import Closing, Turn
     from graph.window import Window
@@ -87,6 +88,7 @@ class RunContexts:
         *,
         model: Model,
         window: Window,
+        images: DataUrls,
         prompts: Prompts,
         tools: ToolSupply,
         runs: ToolRuns,
@@ -94,6 +96,7 @@ class RunContexts:
     ) -> None:
         self._model = model
         self._window = window
+        self._images = images
         self._prompts = prompts
         self._tools = tools
         self._runs = runs
@@ -115,6 +118,7 @@ class RunContexts:
             prompt=(await self._prompts.resolve(guild_id, turn.channel_id)).text,
             model=self._model,
             window=self._window,
+            images=self._images,
             toolbox=toolbox,
             step_limit=self._step_limit,
             closing=closing,

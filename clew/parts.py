@@ -14,6 +14,7 @@ from clew.alone import alone
 from clew.contexts import RunContexts, ToolSupply
 from graph.branching import Branching
 from graph.build import build
+from graph.images import DataUrls
 from graph.llm import Model
 from graph.tokens import counter_for
 from graph.turns import TurnEngine
@@ -92,6 +93,7 @@ async def open_parts(settings: Settings, more_tools: Sequence[Tool] = (), *, pat
         contexts = RunContexts(
             model=model,
             window=Window(await counter_for(model.name)),
+            images=DataUrls(journal.blobs),
             prompts=prompts,
             tools=tools,
             runs=journal.tool_runs,

@@ -16,6 +16,7 @@ from checkpoints.keys import parse_thread_id
 from checkpoints.saver import open_saver
 from clew.past import open_journal
 from graph.build import build
+from graph.images import DataUrls
 from graph.llm import Model
 from graph.replay import RecordedTurn, recorded_turns, replay
 from graph.running import config_of
@@ -44,16 +45,17 @@ async def show_replay(
         conversation, _ = parse_thread_id(thread_id)
         prompts = Prompts(settings.prompts, journal.prompts)
         held = await prompts.resolve(conversation.guild_id, conversation.channel_id)
-    model_settings = settings.model
-    if model_name:
-        model_settings = model_settings.model_copy(update={"name": model_name})
-    turns = await replay(
-        record,
-        prompt=prompt or held.text,
-        model=Model(model_settings),
-        window=Window(await counter_for(model_settings.name)),
-        step_limit=model_settings.step_limit,
-    )
+        model_settings = settings.model
+        if model_name:
+            model_settings = model_settings.model_copy(update={"name": model_name})
+        turns = await replay(
+            record,
+            prompt=prompt or held.text,
+            model=Model(model_settings),
+            window=Window(await counter_for(model_settings.name)),
+            images=DataUrls(journal.blobs),
+            step_limit=model_settings.step_limit,
+        )
     for number, turn in enumerate(turns, 1):
         console.print(_turn_panel(number, turn))
     stopped = any(turn.stopped for turn in turns)

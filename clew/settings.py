@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from checkpoints.database import DEFAULT_URL
-from discord_adapter.settings import DiscordSettings, DiscordTable
+from discord_adapter.settings import AttachmentSettings, DiscordSettings, DiscordTable, LayoutSettings
 from graph.model_settings import ModelSettings
 from prompts.resolve import PromptSettings
 from tools.settings import ToolSettings
@@ -69,6 +69,8 @@ class ConfigFile(BaseModel):
     discord: DiscordTable = Field(default_factory=DiscordTable)
     model: ModelTable = Field(default_factory=ModelTable)
     tools: ToolSettings = Field(default_factory=ToolSettings)
+    attachments: AttachmentSettings = Field(default_factory=AttachmentSettings)
+    answers: LayoutSettings = Field(default_factory=LayoutSettings)
 
 
 class Settings:
@@ -149,6 +151,16 @@ class Settings:
             return ModelSettings(**values, **self._file.model.model_dump(exclude_none=True))
         except ValidationError as error:
             raise SettingsError(_problems(error, _model_place)) from error
+
+    @property
+    def attachments(self) -> AttachmentSettings:
+        """What is read of the files that people attach."""
+        return self._file.attachments
+
+    @property
+    def answers(self) -> LayoutSettings:
+        """What is too long for a chat."""
+        return self._file.answers
 
     @property
     def prompts(self) -> PromptSettings:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field
 
 from discord_adapter.downloads import Download, DownloadError, TooLargeError, download, open_session
 from discord_adapter.imaging import ImageError, Picture, format_of, prepare
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from checkpoints.blobs import Blobs
+    from discord_adapter.settings import AttachmentSettings
     from graph.attached import Attached
 
 log = structlog.get_logger()
@@ -30,23 +30,6 @@ _AT_ONCE = 4
 
 # Images that are decoded at once: each may take some hundred megabytes for a moment.
 _DECODERS = 2
-
-
-class AttachmentSettings(BaseModel):
-    """What is read of the files that people attach."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    max_count: int = Field(default=10, ge=0, description="files of one turn that are read")
-    max_bytes: int = Field(default=20 * 1024 * 1024, gt=0, description="what one file may have, in bytes")
-    max_total_bytes: int = Field(default=50 * 1024 * 1024, gt=0, description="what all files of a turn may have")
-    # Pillow itself warns above 89 million.
-    max_pixels: int = Field(default=40_000_000, gt=0, le=89_000_000, description="what one image may declare")
-    # Larger ones are scaled down by Anthropic's models to this, by OpenAI's to 2048 and below (Anthropic, "Vision",
-    # evaluate image size; OpenAI, "Images and vision").
-    longest_side: int = Field(default=1568, ge=64, description="to which images are scaled down, in pixels")
-    max_text_characters: int = Field(default=50_000, gt=0, description="of all text files of a turn")
-    fetch_timeout: float = Field(default=20, gt=0, description="seconds for one download")
 
 
 @dataclass(frozen=True, slots=True)

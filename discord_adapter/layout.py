@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import TYPE_CHECKING
 
 from discord_adapter.code_blocks import CodeBlock, code_blocks, shown
 from discord_adapter.lengths import units, whole
 from discord_adapter.splitting import split
 from discord_adapter.tables import rendered
+
+if TYPE_CHECKING:
+    from discord_adapter.settings import LayoutSettings
 
 # Discord's documentation, "Uploading Files": 10 MiB a file; its OpenAPI document: ten files a message.
 _MOST_BYTES = 8 * 1024 * 1024
@@ -83,19 +85,6 @@ _ENDINGS = {
     }.items()
 }
 _ENDING_OF = {name: ending for ending, names in _ENDINGS.items() for name in names}
-
-
-class LayoutSettings(BaseModel):
-    """What is too long for a chat."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    file_over: int | None = Field(
-        default=12_000, ge=0, description="characters of one answer after which it is given as a file; 0: never"
-    )
-    code_file_over: int = Field(
-        default=3000, ge=0, description="characters of one code block after which it becomes a file; 0: never"
-    )
 
 
 @dataclass(frozen=True, slots=True)

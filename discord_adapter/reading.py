@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING
 from graph.turn import Input
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from discord_adapter.attachments import Attachments
     from discord_adapter.overheard import Overheard
-    from graph.attached import Attached
     from graph.turn import Turn
 
 
 class Reader:
     """Reads turns."""
 
-    def __init__(self, overheard: Overheard) -> None:
+    def __init__(self, overheard: Overheard, attachments: Attachments) -> None:
         self._overheard = overheard
+        self._attachments = attachments
 
     async def read(self, turn: Turn, after: int | None) -> Input:
         """What a turn says, with its context.
@@ -29,10 +28,7 @@ class Reader:
         """
         before = await self._overheard.before(turn, after)
         text = "\n\n".join(part for part in (before, turn.quoted, turn.text) if part)
-        lines = [f"[The user attached {one.filename}; it cannot be read.]" for one in turn.attached]
-        return Input("\n".join([text, *lines]), _notice(turn.attached))
-
-
-def _notice(attached: Sequence[Attached]) -> str | None:
-    names = ", ".join(one.filename.replace("`", "'") for one in attached)
-    return f"I cannot read images or files yet, so I answer without {names}."[:500] if names else None
+        if not turn.attached:
+            return Input(text)
+        read = await self._attachments.read(turn.attached)
+        return Input([{"type": "text", "text": text}, *read.blocks], " ".join(read.notices) or None)

@@ -9,9 +9,9 @@ import discord
 import structlog
 
 from discord_adapter.cards import APPROVE, DECISIONS, GO_ON, REFUSE, card
-from discord_adapter.layout import LayoutSettings
 from discord_adapter.outbox import Content
 from discord_adapter.replies import GrowingText
+from discord_adapter.settings import LayoutSettings
 from graph.errors import SurfaceError, SurfaceUnreachable
 
 if TYPE_CHECKING:

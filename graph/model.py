@@ -12,6 +12,7 @@ from langgraph.runtime import Runtime
 from graph.draft import Draft
 from graph.errors import ModelError, ModelFault
 from graph.events import TextFinished
+from graph.images import with_images
 from graph.limits import smaller_room
 from graph.state import (
     CLOSING_MARK,
@@ -94,7 +95,8 @@ async def _answer(
     definitions = context.toolbox.definitions()
     view = context.window.fit(context.prompt, messages, definitions, await context.model.room())
     try:
-        return await context.model.ask(view.messages, definitions, draft), view.left_out
+        shown = await with_images(view.messages, context.images)
+        return await context.model.ask(shown, definitions, draft), view.left_out
     except ModelError as error:
         if error.fault is not ModelFault.TOO_LONG:
             raise
@@ -103,7 +105,8 @@ async def _answer(
             raise
         log.warning("window_shrunk", tokens=view.tokens, to=smaller.tokens, limit=error.limit, detail=error.detail)
     draft.restart()
-    return await context.model.ask(smaller.messages, definitions, draft), smaller.left_out
+    shown = await with_images(smaller.messages, context.images)
+    return await context.model.ask(shown, definitions, draft), smaller.left_out
 
 
 def _closing_message(message_id: str, sentence: str) -> AIMessage:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from langchain_core.messages import AnyMessage
 
+    from graph.images import DataUrls
     from graph.llm import Model
     from graph.state import ToolTask
     from graph.window import Window
@@ -149,7 +150,7 @@ class _RecordedToolbox:
 
 
 async def replay(
-    record: Sequence[RecordedTurn], *, prompt: str, model: Model, window: Window, step_limit: int
+    record: Sequence[RecordedTurn], *, prompt: str, model: Model, window: Window, images: DataUrls, step_limit: int
 ) -> list[ReplayedTurn]:
     """Say again what the user said, and see what the present graph makes of it.
 
@@ -161,6 +162,7 @@ async def replay(
         prompt: The system prompt.
         model: The model that answers now.
         window: What it sees.
+        images: The images that the record refers to.
         step_limit: Model calls in one turn.
 
     Returns:
@@ -170,7 +172,7 @@ async def replay(
     replayed: list[ReplayedTurn] = []
     for number, recorded in enumerate(record):
         turn = _turn(number, recorded)
-        context = ConversationContext(turn.key, prompt, model, window, _RecordedToolbox(recorded), step_limit)
+        context = ConversationContext(turn.key, prompt, model, window, images, _RecordedToolbox(recorded), step_limit)
         stopped = None
         try:
             async for event in run(graph, "replay", turn, context, {}, recorded.content):

@@ -13,6 +13,7 @@ from langgraph.channels.delta import DeltaChannel
 from langgraph.graph.message import _messages_delta_reducer  # pyright: ignore[reportPrivateUsage] - has no public name
 
 if TYPE_CHECKING:
+    from graph.images import DataUrls
     from graph.llm import Model
     from graph.turn import Closing
     from graph.window import Window
@@ -115,6 +116,7 @@ class ConversationContext:
         prompt: The system prompt that holds here now.
         model: The model that answers.
         window: What of the conversation it sees.
+        images: The images that the conversation refers to.
         toolbox: The tools it is offered.
         step_limit: How many model calls a turn may take.
         closing: Set when the turn is only to be closed: open calls are answered, the model is not called.
@@ -124,6 +126,7 @@ class ConversationContext:
     prompt: str
     model: Model
     window: Window
+    images: DataUrls
     toolbox: Toolbox
     step_limit: int
     closing: Closing | None = None

@@ -13,7 +13,9 @@ from langchain_core.messages import HumanMessage
 
 from clew.doctor.finding import Finding, Level, one_line
 from clew.settings import SettingsError
+from graph.draft import Draft
 from graph.errors import ModelError, ModelFault
+from graph.limits import DEFAULT_WINDOW
 from graph.llm import Model
 from tools.builtin import builtin_tools
 
@@ -158,17 +160,19 @@ def _name(chosen: ModelSettings, offered: dict[str, dict[str, Any]]) -> list[Fin
 
 def _length(chosen: ModelSettings, offered: dict[str, dict[str, Any]]) -> Finding:
     limit = offered.get(chosen.name, {}).get("max_input_tokens")
-    window = chosen.window_tokens
+    cap = chosen.window_tokens
     if not isinstance(limit, int):
-        text = f"The proxy does not tell how much {chosen.name} can read; clew sends at most {window:,} tokens."
-        mend = "Set model_info: max_input_tokens for it at the proxy, and window_tokens under [model] in clew.toml."
+        window = cap or DEFAULT_WINDOW
+        text = f"The proxy does not tell how much {chosen.name} can read; clew takes it for {window:,} tokens."
+        mend = "Set model_info: max_input_tokens for it at the proxy, or window_tokens under [model] in clew.toml."
         return Finding(Level.WARNING, "model", text, mend)
-    if window > limit:
-        text = f"window_tokens is {window:,}, but {chosen.name} reads {limit:,} tokens."
+    if cap and cap > limit:
+        text = f"window_tokens is {cap:,}, but {chosen.name} reads {limit:,} tokens."
         return Finding(
             Level.WARNING, "model", text, f"Set window_tokens = {limit} under [model] in clew.toml, or less."
         )
-    return Finding(Level.OK, "model", f"{chosen.name} reads {limit:,} tokens; clew sends at most {window:,}.")
+    text = f"{chosen.name} reads {limit:,} tokens; clew uses {cap or limit:,} of them for a request and its answer."
+    return Finding(Level.OK, "model", text)
 
 
 async def _asked(chosen: ModelSettings) -> Finding:
@@ -200,4 +204,4 @@ async def _refused(model: Model, error: ModelError) -> Finding:
 
 
 async def _ask(model: Model, definitions: list[dict[str, Any]]) -> AIMessage:
-    return await model.ask([HumanMessage(_QUESTION)], definitions, on_text=lambda _text: None)
+    return await model.ask([HumanMessage(_QUESTION)], definitions, Draft(0, lambda _event: None))

@@ -7,7 +7,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import ValidationError
 
-from discord_adapter.attachments import Attachments, AttachmentSettings
+from discord_adapter.attachments import Attachments
+from discord_adapter.settings import AttachmentSettings
 from graph.attached import Attached
 from tests.discord_adapter.pictures import (
     BLUE,

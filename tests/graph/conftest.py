@@ -15,6 +15,7 @@ from checkpoints.keys import Conversation
 from checkpoints.saver import open_saver
 from graph.branching import Branching
 from graph.build import build
+from graph.images import DataUrls
 from graph.llm import Model
 from graph.model_settings import ModelSettings
 from graph.retrying import Retrying
@@ -102,7 +103,16 @@ class Program:
             turn_key=turn.key,
             origin=Origin(1, turn.channel_id, turn.user_id),
         )
-        return ConversationContext(turn.key, "be nice", stand.model, stand.window, toolbox, stand.step_limit, closing)
+        return ConversationContext(
+            turn.key,
+            "be nice",
+            stand.model,
+            stand.window,
+            DataUrls(stand.journal.blobs),
+            toolbox,
+            stand.step_limit,
+            closing,
+        )
 
     async def ask(self, number, text="hello", conversation=HERE):
         return await self.engine.accept(turn(number, text, conversation))

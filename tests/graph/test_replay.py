@@ -2,6 +2,7 @@
 
 import pytest
 
+from graph.images import DataUrls
 from graph.replay import RecordedTurn, recorded_turns, replay
 from playground.model import Fault, ToolCall, call, say
 
@@ -25,7 +26,14 @@ async def record(stand, clew):
 
 
 async def _replay(stand, record):
-    return await replay(record, prompt="be nice", model=stand.model, window=stand.window, step_limit=5)
+    return await replay(
+        record,
+        prompt="be nice",
+        model=stand.model,
+        window=stand.window,
+        images=DataUrls(stand.journal.blobs),
+        step_limit=5,
+    )
 
 
 def _as_before(script):
