@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -87,7 +87,7 @@ async def open_parts(settings: Settings, more_tools: Sequence[Tool] = (), *, pat
         await database.upgrade()
         journal = Journal(database)
         saver = await stack.enter_async_context(open_saver(database.path))
-        model = Model(settings.model)
+        model = await stack.enter_async_context(aclosing(Model(settings.model)))
         tools = await stack.enter_async_context(ToolSupply(settings.tools, more_tools, settings.variables))
         prompts = Prompts(settings.prompts, journal.prompts)
         contexts = RunContexts(

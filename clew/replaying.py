@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
@@ -48,14 +49,15 @@ async def show_replay(
         model_settings = settings.model
         if model_name:
             model_settings = model_settings.model_copy(update={"name": model_name})
-        turns = await replay(
-            record,
-            prompt=prompt or held.text,
-            model=Model(model_settings),
-            window=Window(await counter_for(model_settings.name)),
-            images=DataUrls(journal.blobs),
-            step_limit=model_settings.step_limit,
-        )
+        async with aclosing(Model(model_settings)) as model:
+            turns = await replay(
+                record,
+                prompt=prompt or held.text,
+                model=model,
+                window=Window(await counter_for(model.name)),
+                images=DataUrls(journal.blobs),
+                step_limit=model_settings.step_limit,
+            )
     for number, turn in enumerate(turns, 1):
         console.print(_turn_panel(number, turn))
     stopped = any(turn.stopped for turn in turns)

@@ -97,6 +97,11 @@ class Model:
             stream_chunk_timeout=None,
         )
 
+    async def aclose(self) -> None:
+        """Close the connections; for `contextlib.aclosing`."""
+        client: openai.AsyncOpenAI = self._chat.root_async_client
+        await client.close()
+
     async def room(self) -> int:
         """Tokens that the next request may hold, its tool definitions included."""
         return await self._limits.room()

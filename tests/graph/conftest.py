@@ -170,6 +170,7 @@ class Stand:
         self.tools = Tools()
         self.step_limit = 5
         self.on_wait = _passes_at_once
+        self.models = []
 
     async def prepare(self, now=time.time, **settings):
         values = {"api_base": self.server.base_url, "name": "scripted", "timeout": 10} | settings
@@ -177,6 +178,7 @@ class Stand:
         self.waits = []
         retrying = Retrying(found.retries, found.retry_seconds, clock=lambda: sum(self.waits), sleep=self._wait)
         self.model = Model(found, retrying=retrying, now=now)
+        self.models.append(self.model)
         self.window = Window(await counter_for("scripted"))
 
     async def _wait(self, seconds):
@@ -223,6 +225,8 @@ async def stand(tmp_path, server, script):
     stand = Stand(database, server, script)
     await stand.prepare()
     yield stand
+    for model in stand.models:
+        await model.aclose()
     await database.close()
 
 

@@ -1,6 +1,7 @@
 """Answers that break off: asked for anew, shown once, and never taken for whole ones."""
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 from langchain_core.messages import HumanMessage
@@ -159,11 +160,12 @@ async def test_answer_that_trickles_for_ever_is_given_up(stand, clew):
 
 
 @pytest.fixture
-def alone(stand):
+async def alone(stand):
     """A model by itself, and what its draft tells."""
     settings = ModelSettings(api_base=stand.server.base_url, name="scripted", call_timeout=5)
     told = []
-    return Model(settings, retrying=Retrying(2, 180, sleep=stand._wait)), Draft(3, told.append), told
+    async with aclosing(Model(settings, retrying=Retrying(2, 180, sleep=stand._wait))) as model:
+        yield model, Draft(3, told.append), told
 
 
 async def test_cancellation_in_the_middle_of_an_answer_is_a_cancellation(stand, alone):

@@ -104,7 +104,7 @@ async def test_what_was_left_out_is_told_again_when_the_turn_is_shown_again(narr
     again = turn(1, WORD * 20_000)
     thread_id = (await narrow.journal.branches.current(HERE)).thread_id
     context = await clew.context(again, thread_id, None)
-    events = [event async for event in run(clew.graph, thread_id, again, context, {})]
+    events = [event async for event in run(clew.graph, thread_id, again, context, {}, None)]
 
     assert events[:2] == [LeftOut(text=True), TextFinished(0, "long, indeed")]
     assert len(narrow.server.requests) == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import AsyncExitStack, aclosing
 
 import pytest
 from aiohttp import web
@@ -145,8 +146,10 @@ async def test_empty_list_says_nothing_against_the_model():
 
 
 async def test_context_length_comes_over_the_wire(script):
-    async with ModelServer(script, max_input_tokens=4000) as server:
-        model = Model(ModelSettings(api_base=server.base_url, name="scripted"))
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(ModelServer(script, max_input_tokens=4000))
+        settings = ModelSettings(api_base=server.base_url, name="scripted")
+        model = await stack.enter_async_context(aclosing(Model(settings)))
 
         assert await model.offers() == {"scripted": Offer(4000)}
         assert await model.room() == 3000
@@ -155,9 +158,10 @@ async def test_context_length_comes_over_the_wire(script):
 async def test_asking_for_models_where_nobody_listens_is_a_model_error():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, but not listening
-        model = Model(ModelSettings(api_base=f"http://127.0.0.1:{taken.getsockname()[1]}", name="m"))
-        with pytest.raises(ModelError) as failed:
-            await model.offers()
+        settings = ModelSettings(api_base=f"http://127.0.0.1:{taken.getsockname()[1]}", name="m")
+        async with aclosing(Model(settings)) as model:
+            with pytest.raises(ModelError) as failed:
+                await model.offers()
 
     assert failed.value.fault == ModelFault.UNREACHABLE
     assert "Connect" in failed.value.detail
@@ -202,8 +206,9 @@ async def answering():
 async def test_list_that_is_none_is_a_model_error_and_the_room_is_the_usual_one(
     answering, text, content_type, status, fault
 ):
-    model = Model(ModelSettings(api_base=await answering(text, content_type, status), name="m"))
-    with capture_logs() as logs:
-        assert await model.room() == 12_000
+    settings = ModelSettings(api_base=await answering(text, content_type, status), name="m")
+    async with aclosing(Model(settings)) as model:
+        with capture_logs() as logs:
+            assert await model.room() == 12_000
 
     assert [one.get("fault") for one in logs] == [fault]
