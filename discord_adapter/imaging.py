@@ -170,11 +170,14 @@ def _too_many(max_pixels: int) -> str:
 
 def _shrunk(image: Image.Image, longest_side: int) -> Image.Image:
     """The image in colours, or colours with transparency, and no longer than that."""
-    # A palette cannot be interpolated; a JPEG has none, and is decoded at a fraction of its size when that is enough.
-    if image.format not in ("JPEG", "MPO"):
-        image = _coloured(image)
+    if image.format in ("JPEG", "MPO"):
+        # Decoded at a half, a quarter or an eighth of its size, where that is still large enough.
+        part = longest_side / max(image.size)
+        image.draft(None, (max(int(image.width * part), 1), max(int(image.height * part), 1)))
+    image.load()
+    image = _coloured(image)  # before, since a palette cannot be interpolated
     image.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
-    return _coloured(image)
+    return image
 
 
 def _coloured(image: Image.Image) -> Image.Image:
@@ -182,10 +185,15 @@ def _coloured(image: Image.Image) -> Image.Image:
         # Sixteen bits of grey: a plain conversion would make white of all that is not nearly black.
         image = image.point(lambda value: value * (1 / 256)).convert("L")
     if image.has_transparency_data:
-        image = image.convert("RGBA")
+        image = _in_mode(image, "RGBA")
         if image.getchannel("A").getextrema()[0] != 255:
             return image
-    return image.convert("RGB")
+    return _in_mode(image, "RGB")
+
+
+def _in_mode(image: Image.Image, mode: str) -> Image.Image:
+    """The image in that mode; itself where it is, since a copy may take a hundred megabytes."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -106,6 +106,18 @@ class Files:
         response.enable_compression(web.ContentCoding.gzip)
         return response
 
+    async def _either(self, request):
+        """Packed for whoever takes that, as Discord's does it."""
+        response = web.Response(body=b"plain words " * 1000)
+        response.enable_compression()
+        return response
+
+    async def _promises(self, request):
+        response = web.StreamResponse(headers={"Content-Length": "30000000"})
+        await response.prepare(request)
+        await self.let_go.wait()
+        return response
+
 
 @pytest.fixture
 async def files():
@@ -312,6 +324,16 @@ async def test_address_that_leads_nowhere_is_a_failed_download(reading, url):
 async def test_packed_body_counts_as_what_came_and_is_not_unpacked(files, reading):
     read = await reading(Attached(files.url("packed"), "packed.txt", 100), max_bytes=100_000)
     assert read.notices == [f"I answer without `packed.txt` ({NEITHER})."]
+
+
+async def test_file_is_asked_for_unpacked(files, reading):
+    read = await reading(Attached(files.url("either"), "either.txt", 100))
+    assert "plain words plain words" in texts(read)[0]
+
+
+async def test_file_whose_server_says_that_it_is_too_large_is_not_waited_for(files, reading):
+    read = await reading(Attached(files.url("promises"), "film.mp4", 100), fetch_timeout=60)
+    assert read.notices == ["I answer without `film.mp4` (larger than 21.0 MB)."]
 
 
 async def test_long_text_is_cut_and_that_is_said(files, reading):

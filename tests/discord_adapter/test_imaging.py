@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from PIL.GifImagePlugin import GifImageFile
+from PIL.JpegImagePlugin import JpegImageFile
 
 from discord_adapter.imaging import ImageError, format_of, prepare
 from tests.discord_adapter.pictures import (
@@ -202,6 +203,20 @@ def test_only_the_first_of_thousands_of_frames_is_decoded(monkeypatch):
     assert decoded_frames == {0}
 
 
+def test_large_photo_is_decoded_no_larger_than_needed(monkeypatch):
+    content = encoded(halves((8000, 4000)), "JPEG")
+    decoded_sizes = set()
+    prepared = JpegImageFile.load_prepare
+
+    def noted(self):
+        decoded_sizes.add(self.size)
+        prepared(self)
+
+    monkeypatch.setattr(JpegImageFile, "load_prepare", noted)
+    assert shown(content).width == 1568
+    assert decoded_sizes == {(2000, 1000)}
+
+
 def test_photo_of_several_views_is_a_photo():
     """As phones make them: a JPEG with a second image behind the first one."""
     content = encoded(halves(), "MPO", save_all=True, append_images=[halves(left=GREEN)])
@@ -214,7 +229,7 @@ def test_photo_of_several_views_is_a_photo():
 
 def test_photo_with_a_film_behind_it_is_a_photo():
     """As phones make them too; among the bytes of the film are some that look like a JPEG's own."""
-    film = b"\x00\x00\x00\x20ftypisom" + b"\xff\xda\x01\x02" * 500
+    film = b"\x00\x00\x00\x20ftypisom" + b"\xff\xda\x00\x02" * 500
     assert near(decoded(shown(encoded(halves(), "JPEG") + film)), (5, 16), RED)
 
 
