@@ -8,8 +8,10 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from checkpoints.database import open_database
 from checkpoints.journal import Journal
+from graph.draft import Draft
 from graph.images import DataUrls, with_images
-from graph.llm import Model, ModelSettings
+from graph.llm import Model
+from graph.model_settings import ModelSettings
 from playground.model import say
 
 
@@ -163,7 +165,7 @@ async def test_endpoint_receives_the_image_itself(blobs, image, server, script):
     script.then(say("Two halves."))
     messages = [SystemMessage("s"), HumanMessage([line("[Image a.png]"), await image("a"), line("What is this?")])]
     model = Model(ModelSettings(api_base=server.base_url, name="test"))
-    await model.ask(await with_images(messages, DataUrls(blobs)), [], lambda _: None)
+    await model.ask(await with_images(messages, DataUrls(blobs)), [], Draft(0, lambda _: None))
 
     assert server.requests[0].messages[1] == {
         "role": "user",
