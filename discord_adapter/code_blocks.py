@@ -16,6 +16,8 @@ _OPENING = re.compile(
 _CLOSINGS = "^[ \t]*(?:>[ \t]*)*`{{{marks},}}[ \t\r]*$"
 _NOT_QUOTED = re.compile(r"^(?![ \t]*>)", re.MULTILINE)
 
+_EMPTY_IN_QUOTE = re.compile(r"^( *>)(?=\n)", re.MULTILINE)
+
 _MARKS = re.compile("`{3,}")
 _INLINE_IN_LINE = re.compile(r"(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)|\\?`{3,}")
 # Lines longer than this stay as they are, so that how a long line ends does not change its beginning.
@@ -85,14 +87,13 @@ def code_blocks(text: str) -> Iterator[CodeBlock]:
 
 
 def shown(text: str) -> str:
-    """The text so that Discord shows as code what is meant as code, and nothing else.
+    """The text so that Discord shows as code and as quotes what is meant as such, and nothing else.
 
     Discord's client knows fences of three backticks only, and ends a block at the next three wherever they stand. So
     longer fences become three, backticks inside a block are set apart by an invisible character, a block without
-    code gets a blank, and backticks in threes among words are escaped. All other text is left exactly as it is.
+    code gets a blank, one that ends with its quote is closed, and backticks in threes among words are escaped. An empty
+    line of a quote gets the space without which its mark is shown. All other text is left exactly as it is.
     """
-    if "```" not in text:
-        return text
     pieces: list[str] = []
     at = 0
     for block in code_blocks(text):
@@ -108,16 +109,18 @@ def apart(code: str) -> str:
 
 
 def _as_discord_reads_it(block: CodeBlock, text: str) -> str:
-    code = text[block.code_start : block.code_end]
-    empty = block.closed and not block.code(text).strip()
-    if block.marks == "```" and "```" not in code and not empty:
-        return text[block.start : block.end]
-    opening = text[block.start : block.code_start].replace(block.marks, "```", 1)
-    closing = _MARKS.sub("```", text[block.code_end : block.end])
-    return opening + (" \n" if empty else apart(code)) + closing
+    opening, code = text[block.start : block.code_start], text[block.code_start : block.code_end]
+    closing = text[block.code_end : block.end]
+    quote = "> " if ">" in block.prefix else ""
+    if ends_with_quote := not block.closed and block.end < len(text):
+        closing = f"\n{quote}```"
+    if (block.closed or ends_with_quote) and not block.code(text).strip():
+        opening, code, closing = opening.rstrip("\n"), f"\n{quote} ", "\n" + closing.lstrip("\n")
+    return opening.replace(block.marks, "```", 1) + apart(code) + _MARKS.sub("```", closing)
 
 
 def _among_words(text: str) -> str:
+    text = _EMPTY_IN_QUOTE.sub(r"\1 ", text)
     if "```" not in text:
         return text
     return "\n".join(

@@ -127,7 +127,7 @@ def closed(text: str, limit: int | None = None) -> str:
 def _code_at(text: str, start: int, marks: int) -> Code | None:
     at = text.rfind("\n", 0, start) + 1
     quote = _QUOTE.match(text, at) if _QUOTED.match(text, at, start) else None
-    last = quote.end() if quote else len(text)
+    last = len(text) if quote is None or text[quote.end() :] == "\n" else quote.end()
     if marks >= 3:
         if block := _BLOCK.match(text, start, last):
             return Code(start, block.end(), quoted=quote is not None)

@@ -19,7 +19,7 @@ _LEAST_LIMIT = 16
 _BLANK_LINES = re.compile(r"(?:[^\S\n]*(?:\n|\Z))*")
 _WHITE_SPACE_TO_LINE = re.compile(r"[^\S\n]*(?:\n(?:[^\S\n]*\n)*)?")
 _CLOSES = re.compile(r"\s*```")
-_CLOSES_IN_QUOTE = re.compile(r"(?:\s|(?<=\n) *>)*```")
+_CLOSES_IN_QUOTE = re.compile(r"(?:[^\S\n]*\n)?(?: *> [^\S\n]*\n)* *> [^\S\n]*```|(?<!\n)[^\S\n]*```")
 _QUOTED_LINE = re.compile(r" *> ")
 
 
@@ -84,6 +84,8 @@ def _after_code(text: str, at: int, shown: str, code: Code, limit: int) -> tuple
     if not shown.endswith("\n") and text.startswith("\n", at):
         at += 1
         shown += "\n"
+    if code.quoted and shown.endswith("\n") and not _QUOTED_LINE.match(text, at):
+        return _end(_BLANK_LINES, text, at), ""
     fence = reopening(shown, code)
     if units(fence) > limit // 3:
         fence = fence[: fence.rindex("`") + 1]
