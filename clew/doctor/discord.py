@@ -16,8 +16,8 @@ _PORTAL = "Developer Portal (discord.com/developers/applications), your applicat
 
 # docs events/gateway#message-content-intent: what comes with its text without the intent.
 _WITHOUT = (
-    "clew answers mentions, direct messages and slash commands; of all other messages it sees neither text nor files, "
-    "nor of a message that somebody replies to"
+    "clew answers mentions, direct messages and slash commands; the text and files of all other messages are hidden "
+    "from it, of those before a question too, and of answers to it whose mention was switched off"
 )
 
 # As many names as fit into a line.

@@ -25,11 +25,11 @@ _FORMER = re.compile(r"^OPEN_?WEBUI_", re.IGNORECASE)
 
 # What a former bot's variable was for shows in its name; the first that fits.
 _REPLACED = (
-    (re.compile(r"KEY|TOKEN|SECRET"), "LITELLM_API_KEY, a key of your LiteLLM proxy"),
+    (re.compile(r"MCP|TOOL"), "the file mcp.json, which names MCP servers"),
+    (re.compile(r"PROMPT"), "SYSTEM_PROMPT or SYSTEM_PROMPT_FILE"),
+    (re.compile(r"KEY|TOKEN$|SECRET"), "LITELLM_API_KEY, a key of your LiteLLM proxy"),
     (re.compile(r"MODEL"), "MODEL_NAME, the model's name at the proxy"),
     (re.compile(r"BASE|URL|HOST|ENDPOINT"), "LITELLM_API_BASE, the address of your LiteLLM proxy"),
-    (re.compile(r"PROMPT"), "SYSTEM_PROMPT or SYSTEM_PROMPT_FILE"),
-    (re.compile(r"MCP|TOOL"), "the file mcp.json, which names MCP servers"),
 )
 
 _GUIDE = "docs/from-openwebui.md has the whole list."

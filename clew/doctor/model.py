@@ -30,6 +30,9 @@ _LIST_TIMEOUT = 15.0
 
 _NAMED = 10
 
+# A LiteLLM without a database says this of every key but its master key (seen with 1.106).
+_NO_KEYS = "no connected db"
+
 _QUESTION = "What time is it in Tokyo now? Call the tool, and say nothing else."
 
 _ADDRESS = "LITELLM_API_BASE must be the proxy's own address, http://127.0.0.1:4000 say, with or without /v1."
@@ -96,7 +99,7 @@ async def _offered(chosen: ModelSettings) -> dict[str, dict[str, Any]]:
 def _listed(url: str, response: httpx.Response) -> dict[str, dict[str, Any]]:
     """The models in an answer, by name."""
     status = response.status_code
-    if status in (401, 403):
+    if status in (401, 403) or (status == 400 and _NO_KEYS in response.text.lower()):
         text = f"The proxy refuses the key ({status}: {_said(response)})."
         raise _ListError(_failed(text, _KEY), hopeless=True)
     if response.is_redirect:

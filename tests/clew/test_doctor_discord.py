@@ -38,7 +38,9 @@ async def test_intent_that_is_switched_off_in_the_portal(setup, wanted):
         setup.set(CLEW_DISCORD_URL=without.url)
         report = await setup.doctor()
 
-    what_is_left = "clew answers mentions, direct messages and slash commands; of all other messages it sees neither"
+    what_is_left = (
+        "clew answers mentions, direct messages and slash commands; the text and files of all other messages are hidden"
+    )
     assert what_is_left in report.text
     if wanted:
         report.only("failed", "intent is switched off", "switch on Message Content Intent", "message_content = false")

@@ -18,7 +18,7 @@ from playground.page import Page
 
 CHROMIUM = shutil.which("chromium")
 CLEW = Path(sys.executable).with_name("clew")
-SCREENSHOT = Path(__file__).parents[2] / "docs" / "screenshot.png"
+DOCS = Path(__file__).parents[2] / "docs"
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -69,6 +69,13 @@ async def page(bot, discord_):
         await bot.start()
         async with opened(served.url) as tab:
             yield tab
+
+
+async def photograph(page, name):
+    """Make a picture for the guides, when that is asked for (CLEW_SCREENSHOT)."""
+    if os.environ.get("CLEW_SCREENSHOT"):
+        await page.mouse.move(640, 20)
+        await page.screenshot(path=DOCS / name)
 
 
 async def write(page, text):
@@ -167,6 +174,7 @@ async def test_card_is_decided_by_the_one_who_asked(page, bot, script):
     await act_as(page, "alice", "general")
     first = await card(page, "delete_note")
     assert bot.runs("delete_note") == 0
+    await photograph(page, "pictures/card.png")
     await first.get_by_test_id("reaction-✅").click()
     await seen(page, "The note is gone.")
     assert bot.runs("delete_note") == 1
@@ -189,6 +197,7 @@ async def test_commands_answer_the_one_who_uses_them(page, script):
         answer = await seen(page, words)
         await expect(answer).to_contain_text(f"alice used /{name}")
         await expect(answer.get_by_test_id("only-you")).to_be_visible()
+    await photograph(page, "pictures/history.png")
 
 
 class Demo:
@@ -277,7 +286,5 @@ async def test_demo_answers_deletes_after_approval_and_ends(demo):
         await seen(page, "✅ Approved: delete_file")
         await expect(page.get_by_test_id("message").last).to_contain_text("notes.txt is deleted")
         assert not notes.exists()
-        if os.environ.get("CLEW_SCREENSHOT"):
-            await page.mouse.move(640, 20)
-            await page.screenshot(path=SCREENSHOT)
+        await photograph(page, "screenshot.png")
     assert await demo.stop() == (0, [])

@@ -20,7 +20,9 @@ RUN_BY_CI = {"make check", "make test"}
 RUN_HERE = {
     "make install",
     "cp .env.example .env",
+    ".venv/bin/clew doctor",
     ".venv/bin/clew run",
+    ".venv/bin/clew chat",
     ".venv/bin/clew history",
     ".venv/bin/clew replay THREAD",
     ".venv/bin/clew db upgrade",
@@ -95,6 +97,8 @@ async def test_a_fresh_clone_installs_and_every_command_answers(clone):
     await run(clone, "make install")
     await run(clone, "cp .env.example .env")
     assert "DISCORD_TOKEN is not set" in await run(clone, ".venv/bin/clew run", code=1)
+    assert "3 failed" in await run(clone, ".venv/bin/clew doctor", code=1)
+    assert "LITELLM_API_BASE is not set" in await run(clone, ".venv/bin/clew chat", code=1)
     assert "is up to date" in await run(clone, ".venv/bin/clew db upgrade")
     assert "No conversations yet" in await run(clone, ".venv/bin/clew history")
     assert "There is no thread THREAD" in await run(clone, ".venv/bin/clew replay THREAD", code=1)
