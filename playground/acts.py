@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from playground import embeds, payloads, uploads
 from playground import message_payloads as shapes
-from playground import payloads
+from playground.access import require, require_active, require_deletable, require_unarchived
 from playground.component_checks import check_components, check_fields
 from playground.components import completed
 from playground.errors import DiscordError
+from playground.kinds import NOT_DELETABLE
 from playground.permissions import Permission
-from playground.sending import apply_mentions, attached, check_content, check_uploads, mentions_of, require
+from playground.sending import apply_mentions, check_content, mentions_of
 from playground.values import IS_COMPONENTS_V2, LOADING, SUPPRESS_EMBEDS, Event, Reaction, Version
 
 if TYPE_CHECKING:
-    from playground.sending import Upload
+    from playground.uploads import Upload
     from playground.values import Attachment, Json, Message, User
     from playground.world import World
 
@@ -23,33 +25,35 @@ if TYPE_CHECKING:
 MAX_REACTIONS = 20
 
 
-def edit(world: World, message: Message, changes: Json, uploads: tuple[Upload, ...] = ()) -> None:
+def edit(world: World, message: Message, changes: Json, files: tuple[Upload, ...] = ()) -> None:
     """Change what a message says (docs resources/message#edit-message); what is not named stays.
 
     Args:
         world: Where the message is.
         message: The message.
         changes: The fields of Discord's request body.
-        uploads: Files to add.
+        files: Files to add.
     """
+    channel = world.channels[message.channel_id]
+    require_active(world, channel, message.author)
     content = message.content if "content" not in changes else (changes["content"] or "").strip()
     check_content(content)
-    check_uploads(uploads)
-    kept = _kept_attachments(message, changes)
-    embeds: list[Json] = changes["embeds"] or [] if "embeds" in changes else message.embeds
+    embedded: list[Json] = changes["embeds"] or [] if "embeds" in changes else message.embeds
     components: list[Json] = changes["components"] or [] if "components" in changes else message.components
     flags = _flags(message, changes)
-    check_fields(flags, content, embeds, message.poll)
+    check_fields(flags, content, embedded, message.poll)
+    embeds.check(embedded)
+    attachments = _attachments(world, message, changes, files)
     if "components" in changes:
-        check_components(flags, components, [one.filename for one in (*kept, *uploads)])
-    if not (content or kept or uploads or embeds or components or message.poll):
+        check_components(flags, components, [one.filename for one in attachments])
+    if not (content or attachments or embedded or components or message.poll or message.stickers or message.snapshot):
         raise DiscordError(50006)
-    channel = world.channels[message.channel_id]
     message.content = content
-    message.attachments = kept + [attached(world, channel, upload) for upload in uploads]
+    message.attachments = attachments
     if "components" in changes:
         components = completed(components, message.attachments, world.snowflakes.next)
-    message.embeds, message.components, message.flags = embeds, components, flags & ~LOADING
+    message.embeds = embeds.made(embedded, attachments)
+    message.components, message.flags = components, flags & ~LOADING
     if "content" in changes or (flags & IS_COMPONENTS_V2 and "components" in changes):
         allowed: Json | None = changes.get("allowed_mentions")
         apply_mentions(message, mentions_of(world, message, allowed, _replied_to(world, message)))
@@ -67,10 +71,45 @@ def _flags(message: Message, changes: Json) -> int:
     return message.flags & ~SUPPRESS_EMBEDS | wanted & (SUPPRESS_EMBEDS | IS_COMPONENTS_V2)
 
 
+def _attachments(world: World, message: Message, changes: Json, files: tuple[Upload, ...]) -> list[Attachment]:
+    """Work out the files of an edited message: those kept, then those added (docs: edit-message, attachments)."""
+    listed = changes.get("attachments")
+    kept, added = uploads.kept(message.attachments, listed), uploads.added(files, listed)
+    uploads.check_uploads(tuple(added))
+    if len(kept) + len(added) > uploads.MAX_FILES:
+        raise DiscordError(30015)
+    make = uploads.attachment
+    return kept + [make(world, message.channel_id, one, ephemeral=message.ephemeral) for one in added]
+
+
 def tell_update(world: World, message: Message) -> None:
     """Send MESSAGE_UPDATE, which carries the whole message (docs events/gateway-events#message-update)."""
     shape = shapes.in_place(world, message, shapes.message(world, message))
     world.publish(Event("MESSAGE_UPDATE", shape, message.told_in, message.channel_id))
+
+
+def check_deletable(world: World, message: Message, user: User) -> None:
+    """Refuse who may not delete a message, and everybody what cannot be deleted.
+
+    Another's takes MANAGE_MESSAGES and is not possible in a direct message (docs resources/message#delete-message).
+    """
+    channel = world.channels[message.channel_id]
+    if message.type in NOT_DELETABLE:
+        raise DiscordError(50021)
+    if message.author.id != user.id:
+        if channel.is_dm:
+            raise DiscordError(50003)
+        require(world, channel, user, Permission.MANAGE_MESSAGES)
+    require_deletable(world, channel, user)
+
+
+def delete_many(world: World, messages: list[Message]) -> None:
+    """Take several messages of one channel away (docs events/gateway-events#message-delete-bulk)."""
+    for message in messages:
+        message.deleted = True
+    if messages:
+        data = place(messages[0]) | {"ids": [str(one.id) for one in messages]}
+        world.publish(Event("MESSAGE_DELETE_BULK", data, messages[0].guild_id, messages[0].channel_id))
 
 
 def delete(world: World, message: Message) -> None:
@@ -88,23 +127,18 @@ def place(message: Message) -> Json:
 
 def _replied_to(world: World, message: Message) -> User | None:
     """Give the author a reply notified, so that an edit does not lose the mention."""
-    target = None if message.reference is None else world.find_message(message.reference.message_id)
+    reference = message.reference
+    if reference is None or reference.message_id is None or message.snapshot is not None:
+        return None
+    target = world.find_message(reference.message_id)
     return None if target is None else target.author
-
-
-def _kept_attachments(message: Message, changes: Json) -> list[Attachment]:
-    """Keep the files that the request lists (docs resources/message#edit-message: the others are removed)."""
-    if changes.get("attachments") is None:
-        return message.attachments
-    listed: list[Any] = changes["attachments"]
-    ids = {str(item["id"]) for item in listed}
-    return [one for one in message.attachments if str(one.id) in ids]
 
 
 def add_reaction(world: World, message: Message, user: User, emoji: str) -> None:
     """Put somebody's reaction on a message; a second time changes nothing (docs resources/message#create-reaction)."""
     channel = world.channels[message.channel_id]
     require(world, channel, user, Permission.READ_MESSAGE_HISTORY)
+    require_unarchived(channel)
     check_emoji(emoji)
     reaction = message.reactions.get(emoji)
     if reaction is None:
@@ -130,6 +164,7 @@ def add_reaction(world: World, message: Message, user: User, emoji: str) -> None
 
 def remove_reaction(world: World, message: Message, user: User, emoji: str) -> None:
     """Take somebody's reaction off a message; one that is not there changes nothing (assumed)."""
+    require_unarchived(world.channels[message.channel_id])
     check_emoji(emoji)
     reaction = message.reactions.get(emoji)
     if reaction is None or user.id not in reaction.user_ids:
@@ -143,6 +178,7 @@ def remove_reaction(world: World, message: Message, user: User, emoji: str) -> N
 
 def clear_reactions(world: World, message: Message, emoji: str | None = None) -> None:
     """Take all reactions off a message, or all of one emoji (docs gateway-events#message-reaction-remove-all)."""
+    require_unarchived(world.channels[message.channel_id])
     if emoji is None:
         message.reactions.clear()
         _tell_reaction(world, "MESSAGE_REACTION_REMOVE_ALL", message, {})

@@ -22,15 +22,13 @@ class Cdn:
         app.router.add_get("/cdn/ephemeral-attachments/{channel_id}/{file_id}/{filename}", self._handed_over)
 
     async def _attachment(self, request: web.Request) -> web.Response:
-        channel = self._world.channels.get(_number(request.match_info["channel_id"]))
-        file_id = _number(request.match_info["file_id"])
-        for message in self._world.messages(channel) if channel is not None else []:
-            for attachment in message.attachments:
-                if attachment.id == file_id:
-                    content_type = attachment.content_type or "application/octet-stream"
-                    return web.Response(body=attachment.content, headers={"Content-Type": content_type})
-        # Also for files of a message that was deleted (assumed; Discord's links die some time later).
-        raise web.HTTPNotFound
+        found = self._world.find_file(_number(request.match_info["file_id"]))
+        in_channel = f"/attachments/{request.match_info['channel_id']}/"
+        if found is None or in_channel not in found.url:
+            # Also for files of a message that was deleted (assumed; Discord's links die some time later).
+            raise web.HTTPNotFound
+        content_type = found.content_type or "application/octet-stream"
+        return web.Response(body=found.content, headers={"Content-Type": content_type})
 
     async def _handed_over(self, request: web.Request) -> web.Response:
         """Serve a file that somebody handed over in a form or an option."""

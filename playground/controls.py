@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from playground import components as kinds
+from playground.access import require
 from playground.errors import DiscordError
 from playground.interaction_payloads import begin
 from playground.picking import BadInput, pick
 from playground.resolving import Resolved
-from playground.sending import require
 from playground.values import COMPONENT
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from playground.interaction_payloads import begin, invocation
 from playground.modal_checks import MAX_INPUT, needed
 from playground.picking import BadInput, check_count, pick, pick_option
 from playground.resolving import Resolved
-from playground.sending import MAX_FILE
+from playground.uploads import MAX_FILE
 from playground.values import MODAL_SUBMIT
 
 if TYPE_CHECKING:

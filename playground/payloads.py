@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from playground import permissions
+from playground import permissions, thread_payloads
 
 if TYPE_CHECKING:
+    from playground.parts import Sticker
     from playground.values import Channel, Guild, Json, Member, Role, User
     from playground.world import World
 
@@ -43,7 +44,7 @@ def member(someone: Member, *, with_user: bool = True) -> Json:
         "avatar": None,
         "avatar_decoration_data": None,
         "banner": None,
-        "communication_disabled_until": None,
+        "communication_disabled_until": someone.muted_until.isoformat() if someone.muted_until else None,
         "flags": 0,
         "joined_at": someone.joined_at.isoformat(),
         "nick": someone.nick,
@@ -74,25 +75,40 @@ def role(a_role: Role) -> Json:
     }
 
 
-def channel(world: World, a_channel: Channel) -> Json:
-    """Shape a channel (OpenAPI GuildChannelResponse or PrivateChannelResponse)."""
-    last = world.messages(a_channel)
+def channel(world: World, a_channel: Channel, *, with_member: bool = True) -> Json:
+    """Shape a channel (OpenAPI GuildChannelResponse, ThreadResponse or PrivateChannelResponse).
+
+    Args:
+        world: Where the channel is.
+        a_channel: The channel.
+        with_member: Whether a thread tells of the bot's membership; not all events do.
+    """
+    # In a forum it is the last thread (docs topics/threads#forum-and-media-channel-fields).
+    last = world.messages(a_channel) if a_channel.forum is None else world.threads(a_channel)
     shape: Json = {
         "id": str(a_channel.id),
         "type": a_channel.type,
         "flags": 0,
         "last_message_id": str(last[-1].id) if last else None,
     }
+    pins = [one.pinned_at for one in world.messages(a_channel) if one.pinned_at is not None]
+    if pins:
+        shape["last_pin_timestamp"] = max(pins).isoformat()
+    if a_channel.thread is not None:
+        shape |= thread_payloads.thread(world, a_channel, a_channel.thread)
+        joined = with_member and world.bot.id in a_channel.thread.members
+        return shape | ({"member": thread_payloads.member(a_channel, a_channel.thread, world.bot.id)} if joined else {})
     if a_channel.is_dm:
         others = [world.users[user_id] for user_id in a_channel.recipient_ids if user_id != world.bot.id]
         return shape | {"recipients": [user(other) for other in others]}
+    shape |= {} if a_channel.forum is None else thread_payloads.forum(a_channel.forum)
     return shape | {
         "guild_id": str(a_channel.guild_id),
         "name": a_channel.name,
         "position": a_channel.position,
         "parent_id": None,
         "topic": a_channel.topic,
-        "rate_limit_per_user": 0,
+        "rate_limit_per_user": a_channel.slowmode,
         "nsfw": False,
         "permission_overwrites": [
             {
@@ -110,7 +126,7 @@ def guild(a_guild: Guild) -> Json:
     """Shape a guild (OpenAPI GuildWithCountsResponse)."""
     nothing = (
         "icon description home_header splash discovery_splash banner application_id afk_channel_id "
-        "system_channel_id widget_channel_id vanity_url_code rules_channel_id safety_alerts_channel_id "
+        "widget_channel_id vanity_url_code rules_channel_id safety_alerts_channel_id "
         "public_updates_channel_id incidents_data max_presences"
     )
     zero = (
@@ -123,6 +139,7 @@ def guild(a_guild: Guild) -> Json:
         "id": str(a_guild.id),
         "name": a_guild.name,
         "owner_id": str(a_guild.owner_id),
+        "system_channel_id": str(a_guild.system_channel_id) if a_guild.system_channel_id else None,
         "features": [],
         "region": "deprecated",
         "afk_timeout": 300,
@@ -135,7 +152,7 @@ def guild(a_guild: Guild) -> Json:
         "premium_progress_bar_enabled": False,
         "nsfw": False,
         "emojis": [],
-        "stickers": [],
+        "stickers": [sticker(one) for one in a_guild.stickers.values()],
         "approximate_member_count": len(a_guild.members),
         "approximate_presence_count": len(a_guild.members),
     }
@@ -150,6 +167,7 @@ def guild_create(world: World, a_guild: Guild, *, with_members: bool) -> Json:
         with_members: Whether all members are listed; without the presences intent it is only the bot.
     """
     people = [one for one in a_guild.members.values() if with_members or one.user.id == world.bot.id]
+    seen = world.active_threads(a_guild, world.bot)
     return guild(a_guild) | {
         "joined_at": a_guild.members[world.bot.id].joined_at.isoformat(),
         "large": False,
@@ -157,11 +175,33 @@ def guild_create(world: World, a_guild: Guild, *, with_members: bool) -> Json:
         "voice_states": [],
         "members": [member(one) for one in people],
         "channels": [channel(world, one) for one in a_guild.channels.values()],
-        "threads": [],
+        "threads": [_known_thread(world, one) for one in seen],
         "presences": [],
         "stage_instances": [],
         "guild_scheduled_events": [],
         "soundboard_sounds": [],
+    }
+
+
+def _known_thread(world: World, a_thread: Channel) -> Json:
+    """Shape a thread of GUILD_CREATE, whose member is nameless (docs resources/channel#thread-member-object)."""
+    shape = channel(world, a_thread)
+    if "member" in shape:
+        shape["member"] = {key: shape["member"][key] for key in ("join_timestamp", "flags")}
+    return shape
+
+
+def sticker(a_sticker: Sticker) -> Json:
+    """Shape a guild's sticker (OpenAPI GuildStickerResponse)."""
+    return {
+        "id": str(a_sticker.id),
+        "name": a_sticker.name,
+        "tags": a_sticker.name,
+        "type": 2,
+        "format_type": 1,
+        "description": None,
+        "available": True,
+        "guild_id": str(a_sticker.guild_id),
     }
 
 

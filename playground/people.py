@@ -9,22 +9,25 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from playground import acts, sending
-from playground.building import Builder
+from playground.access import require, require_unlocked
+from playground.drafts import Draft
 from playground.errors import DiscordError
-from playground.permissions import Permission
-from playground.sending import Draft, Upload
+from playground.permissions import to_talk
 from playground.slash import invoke
 from playground.subscription import Subscription
+from playground.thread_people import ThreadPeople, uploads_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from playground.commands import Command
     from playground.interactions import Interaction
+    from playground.parts import Sticker
+    from playground.thread_people import File
     from playground.values import Channel, Guild, Json, Message, User
 
 
-class People(Builder):
+class People(ThreadPeople):
     """A world in which one can act as any of its users.
 
     Every act follows Discord's rules for that user and raises `DiscordError` where Discord would refuse it.
@@ -38,9 +41,11 @@ class People(Builder):
         text: str = "",
         *,
         reply_to: Message | None = None,
-        attachments: Iterable[tuple[str, bytes, str]] = (),
+        attachments: Iterable[File] = (),
         flags: int = 0,
         ping: bool = True,
+        stickers: Iterable[Sticker] = (),
+        poll: Json | None = None,
     ) -> Message:
         """Send a message as a user.
 
@@ -49,18 +54,26 @@ class People(Builder):
             channel: Where.
             text: Its content; mentions in it notify as in Discord.
             reply_to: A message of the same channel to reply to.
-            attachments: Files: name, bytes and content type of each.
+            attachments: Files: name, bytes and content type of each, or uploads with all that can be said of them.
             flags: Message flags.
             ping: Whether a reply mentions who is replied to (the switch beside the reply in Discord's client).
+            stickers: Stickers of the guild.
+            poll: A poll, as the request for one (docs resources/poll#poll-create-request-object).
 
         Returns:
             The message, which stays up to date.
         """
         await asyncio.sleep(0)
         reference = None if reply_to is None else {"message_id": reply_to.id, "channel_id": reply_to.channel_id}
-        uploads = tuple(Upload(name, content, content_type) for name, content, content_type in attachments)
-        allowed = None if ping else {"parse": ["users", "roles", "everyone"], "replied_user": False}
-        draft = Draft(content=text, allowed_mentions=allowed, reference=reference, uploads=uploads, flags=flags)
+        draft = Draft(
+            content=text,
+            allowed_mentions=None if ping else {"parse": ["users", "roles", "everyone"], "replied_user": False},
+            reference=reference,
+            uploads=uploads_of(attachments),
+            flags=flags,
+            sticker_ids=tuple(sticker.id for sticker in stickers),
+            poll=poll,
+        )
         return sending.send(self, channel, user, draft)
 
     async def edit(self, user: User, message: Message, text: str) -> Message:
@@ -68,30 +81,30 @@ class People(Builder):
         await asyncio.sleep(0)
         if message.author.id != user.id:
             raise DiscordError(50005)
-        acts.edit(self, self._standing(message), {"content": text})
+        acts.edit(self, self.standing(message), {"content": text})
         return message
 
     async def delete(self, user: User, message: Message) -> None:
         """Delete a message as its author or as somebody who manages messages."""
         await asyncio.sleep(0)
-        self._standing(message)
-        if message.author.id != user.id:
-            sending.require(self, self.channels[message.channel_id], user, Permission.MANAGE_MESSAGES)
+        acts.check_deletable(self, self.standing(message), user)
         acts.delete(self, message)
 
     async def react(self, user: User, message: Message, emoji: str) -> None:
         """Put a reaction on a message as a user."""
         await asyncio.sleep(0)
-        acts.add_reaction(self, self._standing(message), user, emoji)
+        acts.add_reaction(self, self.standing(message), user, emoji)
 
     async def unreact(self, user: User, message: Message, emoji: str) -> None:
         """Take a user's own reaction off a message."""
         await asyncio.sleep(0)
-        acts.remove_reaction(self, self._standing(message), user, emoji)
+        acts.remove_reaction(self, self.standing(message), user, emoji)
 
     async def type(self, user: User, channel: Channel) -> None:
         """Show a user as typing."""
         await asyncio.sleep(0)
+        require(self, channel, user, to_talk(channel))
+        require_unlocked(self, channel, user)
         self.show_typing(channel, user)
 
     async def slash(
@@ -181,8 +194,3 @@ class People(Builder):
         if guild is None:
             return self.command_book.all()
         return [one for one in self.command_book.all() if one.guild_id in (None, guild.id)]
-
-    def _standing(self, message: Message) -> Message:
-        if message.deleted:
-            raise DiscordError(10008)
-        return message

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
+from playground.kinds import PRIVATE_THREAD
+
 if TYPE_CHECKING:
     from playground.values import Channel, Guild
 
@@ -30,10 +32,13 @@ class Permission(enum.IntFlag):
     MANAGE_ROLES = 1 << 28
     MANAGE_WEBHOOKS = 1 << 29
     USE_APPLICATION_COMMANDS = 1 << 31
+    MANAGE_EVENTS = 1 << 33
     MANAGE_THREADS = 1 << 34
     CREATE_PUBLIC_THREADS = 1 << 35
     CREATE_PRIVATE_THREADS = 1 << 36
     SEND_MESSAGES_IN_THREADS = 1 << 38
+    MODERATE_MEMBERS = 1 << 40
+    CREATE_EVENTS = 1 << 44
     SEND_POLLS = 1 << 49
     PIN_MESSAGES = 1 << 51
     BYPASS_SLOWMODE = 1 << 52
@@ -73,6 +78,9 @@ DM_PERMISSIONS = int(
     | Permission.PIN_MESSAGES
 )
 
+# What a timed out member keeps (docs topics/permissions#permissions-for-timed-out-members).
+MUTED_PERMISSIONS = int(Permission.VIEW_CHANNEL | Permission.READ_MESSAGE_HISTORY)
+
 
 def guild_permissions(guild: Guild, user_id: int) -> int:
     """Work out what somebody may do in a guild before any channel says otherwise (docs topics/permissions).
@@ -94,13 +102,19 @@ def guild_permissions(guild: Guild, user_id: int) -> int:
 def channel_permissions(guild: Guild | None, channel: Channel, user_id: int) -> int:
     """Work out what somebody may do in a channel (docs topics/permissions#permission-overwrites).
 
-    The overwrite of @everyone comes first, then those of the roles together, then that of the member.
+    The overwrite of @everyone comes first, then those of the roles together, then that of the member. A thread
+    has those of the channel it is in (docs: inherited permissions); a private one is there for its members and
+    for who has MANAGE_THREADS only.
 
     Returns:
         The bits; 0 for somebody who has no access at all.
     """
     if guild is None:
         return DM_PERMISSIONS if user_id in channel.recipient_ids else 0
+    if channel.thread is not None:
+        bits = channel_permissions(guild, guild.channels[channel.parent_id or 0], user_id)
+        hidden = channel.type == PRIVATE_THREAD and user_id not in channel.thread.members
+        return 0 if hidden and not bits & Permission.MANAGE_THREADS else bits
     bits = guild_permissions(guild, user_id)
     if bits & Permission.ADMINISTRATOR or user_id not in guild.members:
         return bits
@@ -109,6 +123,11 @@ def channel_permissions(guild: Guild | None, channel: Channel, user_id: int) -> 
     bits = _overwritten(bits, channel, [user_id])
     # Without the right to see a channel no other right in it holds (docs: implicit permissions).
     return bits if bits & Permission.VIEW_CHANNEL else 0
+
+
+def to_talk(channel: Channel) -> Permission:
+    """Give the right that sending a message takes; in a forum, that making a post takes (docs topics/threads)."""
+    return Permission.SEND_MESSAGES if channel.thread is None else Permission.SEND_MESSAGES_IN_THREADS
 
 
 def _overwritten(bits: int, channel: Channel, ids: list[int]) -> int:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     import datetime as dt
 
+    from playground.parts import Forum, Reference, Snapshot, Sticker, Thread
+
 # Whatever JSON can hold; Discord's bodies are too many to type each.
 JsonValue: TypeAlias = Any
 Json: TypeAlias = dict[str, Any]
 
-GUILD_TEXT = 0  # docs resources/channel#channel-object-channel-types
-DM = 1
+GUILD_TEXT, DM = 0, 1  # docs resources/channel#channel-object-channel-types
 
 # docs resources/message#message-object-message-types
 DEFAULT, REPLY, CHAT_INPUT_COMMAND, CONTEXT_MENU_COMMAND = 0, 19, 20, 23
@@ -72,17 +73,25 @@ class Overwrite:
 
 @dataclass(slots=True, eq=False)
 class Member:
-    """A user's place in a guild."""
+    """A user's place in a guild; until `muted_until` the member is timed out."""
 
     user: User
     role_ids: list[int]
     joined_at: dt.datetime
     nick: str | None = None
+    muted_until: dt.datetime | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Channel:
-    """A text channel of a guild, or the direct messages between a user and the bot."""
+    """A channel of a guild, a thread in one, or the direct messages between a user and the bot.
+
+    Attributes:
+        slowmode: Seconds that somebody has to wait between two messages (in a forum: two posts).
+        parent_id: The channel that a thread is in.
+        thread: What only a thread has; None for every other channel.
+        forum: What only a forum has; None for every other channel.
+    """
 
     id: int
     name: str
@@ -92,6 +101,10 @@ class Channel:
     recipient_ids: tuple[int, ...] = ()
     overwrites: dict[int, Overwrite] = field(default_factory=dict[int, Overwrite])
     topic: str | None = None
+    slowmode: int = 0
+    parent_id: int | None = None
+    thread: Thread | None = None
+    forum: Forum | None = None
 
     @property
     def is_dm(self) -> bool:
@@ -101,7 +114,11 @@ class Channel:
 
 @dataclass(slots=True, eq=False)
 class Guild:
-    """A server: its members, roles and channels by id."""
+    """A server: its members, roles, channels (without threads) and stickers by id.
+
+    Attributes:
+        system_channel_id: Where it is told who joins; None to tell nobody.
+    """
 
     id: int
     name: str
@@ -109,11 +126,18 @@ class Guild:
     roles: dict[int, Role]
     members: dict[int, Member]
     channels: dict[int, Channel]
+    stickers: dict[int, Sticker] = field(default_factory=dict[int, "Sticker"])
+    system_channel_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that hangs on a message, with its bytes."""
+    """A file that hangs on a message, with its bytes.
+
+    Attributes:
+        size: Width and height of a picture in pixels.
+        ephemeral: Whether it hangs on a message that only one user sees.
+    """
 
     id: int
     filename: str
@@ -121,15 +145,9 @@ class Attachment:
     content_type: str | None
     url: str
     description: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """What a reply points at; the message may be gone."""
-
-    message_id: int
-    channel_id: int
-    guild_id: int | None
+    size: tuple[int, int] | None = None
+    flags: int = 0
+    ephemeral: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +202,9 @@ class Message:
         pinged: The ids of the users who were ever notified by it.
         pinged_everyone: Whether an @everyone or @here in it ever took effect.
         visible_to: The only user who sees it (an ephemeral answer), or None.
+        webhook_id: The webhook that sent it; None for everybody else.
+        pinned_at: When it was pinned; None when it is not.
+        snapshot: What a forward carries.
     """
 
     id: int
@@ -212,6 +233,10 @@ class Message:
     invocation: Invocation | None = None
     application_id: int | None = None
     visible_to: int | None = None
+    webhook_id: int | None = None
+    pinned_at: dt.datetime | None = None
+    snapshot: Snapshot | None = None
+    stickers: list[Sticker] = field(default_factory=list["Sticker"])
 
     @property
     def ephemeral(self) -> bool:

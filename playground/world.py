@@ -11,7 +11,7 @@ from playground import payloads
 from playground.clock import Clock
 from playground.commands import CommandBook
 from playground.faults import Faults
-from playground.permissions import channel_permissions
+from playground.permissions import MUTED_PERMISSIONS, Permission, channel_permissions
 from playground.sessions import GatewaySettings, SessionStarts
 from playground.snowflake import Snowflakes
 from playground.values import (
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from playground.interactions import Interaction
+    from playground.parts import Webhook
     from playground.values import Attachment
 
 # Flags of an application whose privileged intents are switched on and that is in fewer than 100 guilds
@@ -85,6 +86,7 @@ class World:
         # Who has the application installed for themselves, and the files that were handed to it in forms and options.
         self.user_installs: set[int] = set()
         self.handed_over: dict[int, Attachment] = {}
+        self.webhooks: dict[int, Webhook] = {}
         self._messages: defaultdict[int, dict[int, Message]] = defaultdict(dict)
         self._listeners: list[Callable[[Event], None]] = []
         self._waiters: list[asyncio.Future[None]] = []
@@ -131,9 +133,23 @@ class World:
         return _named(self.guilds.values(), name, "guild")
 
     def channel(self, name: str, guild: Guild | None = None) -> Channel:
-        """Find a text channel by name, in any guild or in one."""
-        channels = self.channels.values() if guild is None else guild.channels.values()
-        return _named((one for one in channels if not one.is_dm), name.removeprefix("#"), "channel")
+        """Find a channel by name, or else a thread, in any guild or in one."""
+        places = [one for one in self.channels.values() if not one.is_dm and guild in (None, self.guild_of(one))]
+        places.sort(key=lambda one: one.thread is not None)
+        return _named(places, name.removeprefix("#"), "channel")
+
+    def threads(self, channel: Channel) -> list[Channel]:
+        """Give the threads of a channel, archived or not, oldest first."""
+        return sorted((one for one in self.channels.values() if one.parent_id == channel.id), key=lambda one: one.id)
+
+    def active_threads(self, guild: Guild, user: User) -> list[Channel]:
+        """Give the threads of a guild that are not archived and that somebody can see."""
+        return [
+            one
+            for one in self.channels.values()
+            if one.guild_id == guild.id and one.thread is not None and not one.thread.archived
+            if self.permissions(one, user) & Permission.VIEW_CHANNEL
+        ]
 
     def guilds_of(self, user: User) -> list[Guild]:
         """Give the guilds somebody is a member of."""
@@ -144,8 +160,13 @@ class World:
         return self.guilds[channel.guild_id] if channel.guild_id is not None else None
 
     def permissions(self, channel: Channel, user: User) -> int:
-        """Work out what a user may do in a channel."""
-        return channel_permissions(self.guild_of(channel), channel, user.id)
+        """Work out what a user may do in a channel; who is timed out and no administrator can only read."""
+        guild = self.guild_of(channel)
+        bits = channel_permissions(guild, channel, user.id)
+        member = None if guild is None else guild.members.get(user.id)
+        muted_until = None if member is None else member.muted_until
+        muted = muted_until is not None and muted_until > self.clock.now() and not bits & Permission.ADMINISTRATOR
+        return bits & MUTED_PERMISSIONS if muted else bits
 
     def people_in(self, channel: Channel) -> dict[int, User]:
         """Give everybody who belongs to a channel's guild or direct messages, by id."""
@@ -171,6 +192,13 @@ class World:
         found = next((box[message_id] for box in boxes if message_id in box), None)
         return None if found is None or found.deleted else found
 
+    def find_file(self, file_id: int) -> Attachment | None:
+        """Find a file that hangs on a message that stands, or on one that was forwarded."""
+        standing = [one for box in self._messages.values() for one in box.values() if not one.deleted]
+        files = [one for message in standing for one in message.attachments]
+        files += [one for message in standing if message.snapshot for one in message.snapshot.attachments]
+        return next((one for one in files if one.id == file_id), None)
+
     def keep(self, message: Message) -> None:
         """Put a new message into its channel."""
         self._messages[message.channel_id][message.id] = message
@@ -192,8 +220,17 @@ class World:
             self.channels[known.id] = known
         return known
 
+    def forget_channel(self, channel: Channel) -> None:
+        """Take a channel of a guild out of the world, with its threads and webhooks."""
+        guild = self.guild_of(channel)
+        if guild is not None:
+            del guild.channels[channel.id]
+        for gone in [channel, *self.threads(channel)]:
+            del self.channels[gone.id]
+        self.webhooks = {key: one for key, one in self.webhooks.items() if one.channel_id != channel.id}
+
     def show_typing(self, channel: Channel, user: User) -> None:
-        """Show somebody as typing (docs events/gateway-events#typing-start)."""
+        """Show somebody as typing, in a thread too (docs events/gateway-events#typing-start)."""
         self.typing.append(Typing(channel.id, user.id, time.monotonic()))
         data: Json = {
             "channel_id": str(channel.id),

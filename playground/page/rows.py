@@ -154,7 +154,7 @@ def _above(message: Message, looking: Looking) -> str:
         return f'<div class="above">{avatar(user, "tiny")}{used}</div>'
     if message.reference is None:
         return ""
-    target = looking.discord.find_message(message.reference.message_id)
+    target = looking.discord.find_message(message.reference.message_id or 0)
     if target is None:
         return '<div class="above"><i>Original message was deleted</i></div>'
     first = target.content.split("\n", 1)[0][:120] or "Click to see attachment"

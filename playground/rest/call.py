@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from aiohttp import web
 
+from playground.access import require
 from playground.errors import DiscordError, invalid_form
-from playground.sending import Upload, require
+from playground.uploads import Upload
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -74,6 +75,13 @@ class Call:
             raise DiscordError(10004)
         return guild
 
+    def guild_of(self, channel: Channel) -> Guild:
+        """Give the guild of a channel; direct messages have none."""
+        guild = self.world.guild_of(channel)
+        if guild is None:
+            raise DiscordError(50003)
+        return guild
+
     def need(self, channel: Channel, *permissions: Permission) -> None:
         """Refuse the bot what it may not do in a channel."""
         require(self.world, channel, self.world.bot, *permissions)
@@ -91,21 +99,35 @@ def snowflake(text: JsonValue, field: str) -> int:
         raise invalid_form(field, "NUMBER_TYPE_COERCE", message) from None
 
 
+def snowflakes(body: Json, field: str) -> tuple[int, ...]:
+    """Read a list of ids; none is an empty one."""
+    listed: list[JsonValue] = body.get(field) or []
+    return tuple(snowflake(one, field) for one in listed)
+
+
 async def read_body(request: web.Request) -> tuple[JsonValue, tuple[Upload, ...]]:
-    """Read a JSON body, or a form with files beside it (docs reference#uploading-files)."""
+    """Read a JSON body, or a form with files beside it (docs reference#uploading-files).
+
+    A form may say in `payload_json` what else is sent, or in fields of its own.
+    """
     if not request.can_read_body:
         return None, ()
     if request.content_type != "multipart/form-data":
         return _decoded(await request.read()), ()
     form = await request.post()
     payload = form.get("payload_json")
-    body: JsonValue = _decoded(payload) if isinstance(payload, str) else None
-    described = _descriptions(body)
+    plain = {name: part for name, part in form.items() if isinstance(part, str)}
+    body: JsonValue = _decoded(payload) if isinstance(payload, str) else plain or None
+    described = _described(body)
     uploads: list[Upload] = []
     for name, part in form.items():
         if isinstance(part, web.FileField):
             index = name.removeprefix("files[").removesuffix("]")
-            uploads.append(Upload(part.filename, part.file.read(), part.content_type, described.get(index)))
+            said = described.get(index, {})
+            filename = said.get("filename") or part.filename
+            spoiler = bool(said.get("is_spoiler"))
+            content = part.file.read()
+            uploads.append(Upload(filename, content, part.content_type, said.get("description"), spoiler, index))
     return body, tuple(uploads)
 
 
@@ -116,9 +138,16 @@ def _decoded(text: str | bytes) -> JsonValue:
         raise DiscordError(50109) from None
 
 
-def _descriptions(body: JsonValue) -> dict[str, str | None]:
-    """Read the alternative texts of files, listed by the number of their part."""
+def _described(body: JsonValue) -> dict[str, Json]:
+    """Read what a request says of its files, by the number of their part.
+
+    The list stands in the body, in the answer to an interaction below `data`, in that of a post below `message`.
+    """
     if not isinstance(body, dict):
         return {}
-    listed: list[Json] = cast("Json", body).get("attachments") or []
-    return {str(one.get("id")): one.get("description") for one in listed}
+    outer = cast("Json", body)
+    listed: list[Json] = []
+    for place in (outer, outer.get("data"), outer.get("message")):
+        if isinstance(place, dict):
+            listed += cast("Json", place).get("attachments") or []
+    return {str(one.get("id")): one for one in listed}

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from playground import acts, message_payloads, payloads, sending
+from playground.drafts import Draft
 from playground.errors import DiscordError, invalid_form
+from playground.kinds import SYSTEM_TYPES
 from playground.permissions import Permission
-from playground.rest.call import NO_CONTENT, Answer, snowflake
-from playground.sending import Draft
+from playground.rest.call import NO_CONTENT, Answer, snowflake, snowflakes
+from playground.snowflake import made_at
 from playground.values import IS_COMPONENTS_V2, IS_VOICE_MESSAGE, SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS
 
 if TYPE_CHECKING:
     from playground.rest.call import Call
+    from playground.uploads import Upload
     from playground.values import Json, Message, User
 
 # docs resources/message#create-message: the only flags that can be set when sending.
 SETTABLE = SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS | IS_VOICE_MESSAGE | IS_COMPONENTS_V2
 
+# "will not delete messages older than 2 weeks" (docs resources/message#bulk-delete-messages).
+OLDEST_BULK = dt.timedelta(days=14)
 
-def draft_of(body: Json, uploads: tuple[sending.Upload, ...]) -> Draft:
+
+def draft_of(body: Json, uploads: tuple[Upload, ...]) -> Draft:
     """Read what a create request wants to send (docs resources/message#create-message-jsonform-params)."""
     return Draft(
         content=str(body.get("content") or ""),
@@ -32,6 +39,7 @@ def draft_of(body: Json, uploads: tuple[sending.Upload, ...]) -> Draft:
         embeds=body.get("embeds") or [],
         components=body.get("components") or [],
         poll=body.get("poll"),
+        sticker_ids=snowflakes(body, "sticker_ids"),
     )
 
 
@@ -46,6 +54,8 @@ async def edit(call: Call) -> Answer:
     """Edit a message; of another's only the flags can be changed (docs resources/message#edit-message)."""
     message = call.message()
     changes = call.json()
+    if message.type in SYSTEM_TYPES:
+        raise DiscordError(50021)
     if message.author.id != call.world.bot.id:
         if set(changes) - {"flags"}:
             raise DiscordError(50005)
@@ -67,7 +77,7 @@ async def history(call: Call) -> Answer:
     Without READ_MESSAGE_HISTORY the list is empty; `before`, `after` and `around` exclude each other.
     """
     channel = call.channel()
-    limit = _limit(call, highest=100)
+    limit = limit_of(call, highest=100)
     if not call.world.permissions(channel, call.world.bot) & Permission.READ_MESSAGE_HISTORY:
         return Answer([])
     messages = _page(call, call.world.messages(channel), limit)
@@ -90,7 +100,8 @@ def _page(call: Call, messages: list[Message], limit: int) -> list[Message]:
     return messages[-limit:]
 
 
-def _limit(call: Call, *, highest: int, default: int = 50) -> int:
+def limit_of(call: Call, *, highest: int, default: int = 50) -> int:
+    """Read how many things a request asks for at most."""
     text = call.query.get("limit", str(default))
     if not text.isdecimal() or not 1 <= int(text) <= highest:
         wording = f"int value should be between 1 and {highest}."
@@ -101,17 +112,16 @@ def _limit(call: Call, *, highest: int, default: int = 50) -> int:
 async def delete(call: Call) -> Answer:
     """Delete a message; another's needs MANAGE_MESSAGES (docs resources/message#delete-message)."""
     message = call.message()
-    channel = call.world.channels[message.channel_id]
-    if message.author.id != call.world.bot.id:
-        if channel.is_dm:
-            raise DiscordError(50003)
-        call.need(channel, Permission.MANAGE_MESSAGES)
+    acts.check_deletable(call.world, message, call.world.bot)
     acts.delete(call.world, message)
     return NO_CONTENT
 
 
 async def bulk_delete(call: Call) -> Answer:
-    """Delete 2 to 100 messages in one request (docs resources/message#bulk-delete-messages)."""
+    """Delete 2 to 100 messages in one request (docs resources/message#bulk-delete-messages).
+
+    None may be older than two weeks or be named twice; unknown ones count and are passed over.
+    """
     channel = call.channel()
     if channel.is_dm:
         raise DiscordError(50003)
@@ -119,10 +129,16 @@ async def bulk_delete(call: Call) -> Answer:
     ids: list[Any] = call.json().get("messages") or []
     if not 2 <= len(ids) <= 100:
         raise invalid_form("messages", "BASE_TYPE_BAD_LENGTH", "Must be between 2 and 100 in length.")
-    for message_id in ids:
-        message = call.world.find_message(snowflake(message_id, "messages"), channel)
-        if message is not None:
-            acts.delete(call.world, message)
+    wanted = [snowflake(one, "messages") for one in ids]
+    if len(set(wanted)) != len(wanted):
+        raise invalid_form("messages", "SET_TYPE_ALREADY_CONTAINS_VALUE", "The set already contains this value")
+    if any(call.world.clock.now() - made_at(one) > OLDEST_BULK for one in wanted):
+        raise DiscordError(50034)
+    found = [call.world.find_message(one, channel) for one in wanted]
+    messages = [one for one in found if one is not None and not one.ephemeral]
+    for message in messages:
+        acts.check_deletable(call.world, message, call.world.bot)
+    acts.delete_many(call.world, messages)
     return NO_CONTENT
 
 
@@ -159,7 +175,7 @@ async def reacted(call: Call) -> Answer:
     acts.check_emoji(emoji)
     reaction = message.reactions.get(emoji)
     after = snowflake(call.query.get("after", "0"), "after")
-    limit = _limit(call, highest=100, default=25)
+    limit = limit_of(call, highest=100, default=25)
     ids = sorted(one for one in (reaction.user_ids if reaction else []) if one > after)
     return Answer([payloads.user(call.world.users[user_id]) for user_id in ids[:limit]])
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from playground import payloads
 from playground.errors import DiscordError
-from playground.permissions import Permission
+from playground.permissions import to_talk
 from playground.rest.call import NO_CONTENT, Answer, snowflake
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ async def channel(call: Call) -> Answer:
 async def typing(call: Call) -> Answer:
     """Show the bot as typing (docs resources/channel#trigger-typing-indicator)."""
     found = call.channel()
-    call.need(found, Permission.SEND_MESSAGES)
+    call.need(found, to_talk(found))
     call.world.show_typing(found, call.world.bot)
     return NO_CONTENT
 

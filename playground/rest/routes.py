@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from playground.rest import callbacks, commands, interactions, messages, places
+from playground.rest import callbacks, commands, messages, places
+from playground.rest.place_routes import PLACE_ROUTES
 
 if TYPE_CHECKING:
     from playground.rest.call import Handler
@@ -17,10 +18,10 @@ _MESSAGE = _MESSAGES + "/{message_id}"
 _REACTIONS = _MESSAGE + "/reactions"
 _COMMANDS = "/applications/{application_id}/commands"
 _GUILD_COMMANDS = "/applications/{application_id}/guilds/{guild_id}/commands"
-_WEBHOOK = "/webhooks/{application_id}/{interaction_token}"
 _CALLBACK = "/interactions/{interaction_id}/{interaction_token}/callback"
 
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
+    *PLACE_ROUTES,
     ("GET", "/gateway", places.gateway),
     ("GET", "/gateway/bot", places.gateway_bot),
     ("GET", "/users/@me", places.me),
@@ -61,8 +62,4 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
         )
     ),
     ("POST", _CALLBACK, callbacks.callback),
-    ("POST", _WEBHOOK, interactions.followup),
-    ("GET", _WEBHOOK + "/messages/{message_id}", interactions.get),
-    ("PATCH", _WEBHOOK + "/messages/{message_id}", interactions.edit),
-    ("DELETE", _WEBHOOK + "/messages/{message_id}", interactions.delete),
 )

@@ -218,7 +218,7 @@ async def test_attachments_are_downloadable_both_ways(local, bot, channel, gener
 
 
 async def test_large_file_is_refused(local, general, alice, monkeypatch):
-    monkeypatch.setattr("playground.sending.MAX_FILE", 3)
+    monkeypatch.setattr("playground.uploads.MAX_FILE", 3)
 
     with pytest.raises(DiscordError, match="40005"):
         await local.send(alice, general, "x", attachments=[("a.bin", b"1234", "application/octet-stream")])
