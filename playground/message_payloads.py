@@ -75,7 +75,7 @@ def message(world: World, a_message: Message, *, nonce: bool = False, nested: bo
     if a_message.stickers:
         items = [{"id": str(one.id), "name": one.name, "format_type": 1} for one in a_message.stickers]
         shape["sticker_items"] = items
-    about = _origin(a_message) | _thread(world, a_message)
+    about = _origin(world, a_message) | _thread(world, a_message)
     return shape | about | _reference(world, a_message, nested=nested)
 
 
@@ -103,8 +103,8 @@ def _reaction(world: World, text: str, user_ids: list[int]) -> Json:
     }
 
 
-def _origin(a_message: Message) -> Json:
-    """Say which interaction a message answers (docs resources/message#message-interaction-metadata-object)."""
+def _origin(world: World, a_message: Message) -> Json:
+    """Say which interaction a message answers or which webhook sent it (docs resources/message#message-object)."""
     shape: Json = {}
     if a_message.application_id is not None:
         # An interaction's messages come from the application's webhook, whose id is the application's.
@@ -113,6 +113,9 @@ def _origin(a_message: Message) -> Json:
         # The author "corresponds to the webhook's id, username, and avatar" (docs resources/message#message-object).
         author = payloads.user(a_message.author) | {"discriminator": "0000"}
         shape |= {"webhook_id": str(a_message.webhook_id), "author": author}
+        webhook = world.webhooks.get(a_message.webhook_id)
+        if webhook is not None and webhook.application_id is not None:
+            shape["application_id"] = str(webhook.application_id)
     if a_message.invocation is not None:
         shape |= origin(a_message.invocation)
     return shape

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # docs resources/message#create-message: the only flags that can be set when sending.
 SETTABLE = SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS | IS_VOICE_MESSAGE | IS_COMPONENTS_V2
 
+# docs resources/message#edit-message: "other users can only edit flags".
+OF_AUTHOR = {"content", "embeds", "components", "attachments"}
 # "will not delete messages older than 2 weeks" (docs resources/message#bulk-delete-messages).
 OLDEST_BULK = dt.timedelta(days=14)
 
@@ -57,7 +59,7 @@ async def edit(call: Call) -> Answer:
     if message.type in SYSTEM_TYPES:
         raise DiscordError(50021)
     if message.author.id != call.world.bot.id:
-        if set(changes) - {"flags"}:
+        if OF_AUTHOR & set(changes) or call.uploads:
             raise DiscordError(50005)
         call.need(call.world.channels[message.channel_id], Permission.MANAGE_MESSAGES)
     acts.edit(call.world, message, changes, call.uploads)

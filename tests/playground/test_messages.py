@@ -1,5 +1,7 @@
 """Messages over the wire: sent, edited, deleted, replied to, read back."""
 
+import datetime
+
 import aiohttp
 import discord
 import pytest
@@ -243,3 +245,33 @@ async def test_embeds_are_stored(local, channel, general):
     await channel.send(embed=discord.Embed(title="Card", description="text"))
 
     assert local.messages(general)[0].embeds[0]["title"] == "Card"
+
+
+async def test_several_messages_are_deleted_at_once(local, bot, channel, general, alice):
+    local.allow(general, local.bot, Permission.MANAGE_MESSAGES)
+    sent = [await local.send(alice, general, str(number)) for number in range(3)]
+    await channel.delete_messages([discord.Object(one.id) for one in sent[:2]])
+    deleted = await bot.hears("raw_bulk_message_delete")
+
+    assert deleted.message_ids == {sent[0].id, sent[1].id}
+    assert bot.told("raw_message_delete") == []
+    assert local.messages(general) == sent[2:]
+
+
+async def test_old_messages_are_not_deleted_at_once(local, channel, general):
+    local.allow(general, local.bot, Permission.MANAGE_MESSAGES)
+    fortnight = discord.utils.utcnow() - datetime.timedelta(days=14, minutes=1)
+    old = [discord.Object(discord.utils.time_snowflake(fortnight) + number) for number in range(2)]
+
+    with pytest.raises(discord.HTTPException) as refused:
+        await channel.delete_messages(old)
+    assert refused.value.code == 50034
+
+
+async def test_system_messages_are_neither_edited_nor_replied_to(local, bot, channel, general, alice):
+    await local.pin(alice, await local.send(alice, general, "keep"))
+    announced = await bot.hears("message", 2)
+
+    with pytest.raises(discord.HTTPException, match="system message") as refused:
+        await announced.reply("nice")
+    assert refused.value.code == 50035
