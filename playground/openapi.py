@@ -69,11 +69,15 @@ class _Document:
     """The document with its operations found by path and its validators made when first needed."""
 
     def __init__(self, contents: Json) -> None:
+        contents = _with_forwards(contents)
         self._contents = contents
         registry: Registry[Any] = Registry()
         self._registry = registry.with_resources(
             (urn, Resource(contents=whole, specification=DRAFT202012))
-            for urn, whole in ((_URN, _with_worded_codes(contents)), (_REQUEST_URN, _with_numeric_ids(contents)))
+            for urn, whole in (
+                (_URN, _with_worded_codes(contents)),
+                (_REQUEST_URN, _with_worded_rights(_with_numeric_ids(contents))),
+            )
         )
         self._validators: dict[str, Draft202012Validator] = {}
         # The more of a path is literal the better it fits: `/users/@me` comes before `/users/{user_id}`.
@@ -145,6 +149,24 @@ def _with_numeric_ids(contents: Json) -> Json:
     """Let ids be numbers too: discord.py sends them so in places and Discord takes them (seen; document: strings)."""
     snowflake = contents["components"]["schemas"]["SnowflakeType"] | {"type": ["string", "integer"]}
     return _with_schemas(contents, {"SnowflakeType": snowflake})
+
+
+def _with_forwards(contents: Json) -> Json:
+    """Let a reference be a forward, which the document does not know (docs message#message-reference-types)."""
+    if "MessageReferenceType" not in contents["components"]["schemas"]:
+        return contents
+    return _with_schemas(contents, {"MessageReferenceType": {"type": "integer", "enum": [0, 1]}})
+
+
+def _with_worded_rights(node: JsonValue, name: str = "") -> JsonValue:
+    """Let rights of an overwrite be sent as words, as the documentation has them (docs: edit channel permissions)."""
+    if isinstance(node, dict):
+        if name in ("allow", "deny") and "type" in node:
+            return {"type": ["string", "integer", "null"]}
+        return {key: _with_worded_rights(value, key) for key, value in cast("Json", node).items()}
+    if isinstance(node, list):
+        return [_with_worded_rights(one) for one in cast("list[JsonValue]", node)]
+    return node
 
 
 def _with_schemas(contents: Json, changed: Json) -> Json:

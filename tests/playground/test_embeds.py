@@ -51,7 +51,9 @@ async def test_all_embeds_together_stop_at_6000_characters(local, channel, gener
 
 
 async def test_whitespace_around_does_not_count(channel):
-    assert await channel.send(embed=discord.Embed(description="d" * 4096 + " " * 10))
+    embeds = [discord.Embed(description=" " * 20 + "d" * 3000 + " " * 20) for _ in range(2)]
+
+    assert len((await channel.send(embeds=embeds)).embeds) == 2
 
 
 async def test_ten_embeds(bot, channel, general):
