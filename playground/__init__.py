@@ -6,11 +6,13 @@ from playground.errors import DiscordError
 from playground.interactions import Interaction
 from playground.offering import NotPermitted, UnknownCommand
 from playground.options import BadOption
+from playground.parts import Sticker, Tag, Thread, Webhook
 from playground.permissions import Permission
 from playground.picking import BadInput
 from playground.server import LocalDiscord
 from playground.sessions import GatewaySettings
 from playground.subscription import Subscription
+from playground.uploads import Upload
 from playground.values import (
     Attachment,
     Channel,
@@ -46,9 +48,14 @@ __all__ = [
     "Reaction",
     "Request",
     "Role",
+    "Sticker",
     "Subscription",
+    "Tag",
+    "Thread",
     "Typing",
     "UnknownCommand",
+    "Upload",
     "User",
     "Version",
+    "Webhook",
 ]

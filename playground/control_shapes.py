@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from playground.values import REPLY
+
 if TYPE_CHECKING:
     from playground.interactions import Interaction
     from playground.server import LocalDiscord
@@ -21,7 +23,7 @@ def state(discord: LocalDiscord) -> Json:
         "resumes": discord.resumes,
         "heartbeats": discord.heartbeats,
         "users": [_user(one) for one in discord.users.values()],
-        "guilds": [_guild(one) for one in discord.guilds.values()],
+        "guilds": [_guild(discord, one) for one in discord.guilds.values()],
         "dms": [_channel(one) for one in discord.channels.values() if one.is_dm],
         "requests": len(discord.requests),
         "rate_limited": discord.rate_limited,
@@ -43,7 +45,10 @@ def message(discord: LocalDiscord, a_message: Message) -> Json:
         "content": a_message.content,
         "at": a_message.at.isoformat(),
         "edited_at": a_message.edited_at.isoformat() if a_message.edited_at else None,
-        "reply_to": None if reference is None else str(reference.message_id),
+        "type": a_message.type,
+        "reply_to": str(reference.message_id) if reference is not None and a_message.type == REPLY else None,
+        "forwarded": None if a_message.snapshot is None else a_message.snapshot.message["content"],
+        "pinned": a_message.pinned_at is not None,
         "flags": a_message.flags,
         "nonce": a_message.nonce,
         "reactions": {one.emoji: [names[user_id] for user_id in one.user_ids] for one in a_message.reactions.values()},
@@ -91,15 +96,20 @@ def _user(user: User) -> Json:
 
 
 def _channel(channel: Channel) -> Json:
-    return {"id": str(channel.id), "name": channel.name, "guild_id": channel.guild_id and str(channel.guild_id)}
+    shape: Json = {"id": str(channel.id), "name": channel.name, "guild_id": channel.guild_id and str(channel.guild_id)}
+    if channel.thread is None:
+        return shape
+    thread = channel.thread
+    return shape | {"parent_id": str(channel.parent_id), "archived": thread.archived, "locked": thread.locked}
 
 
-def _guild(guild: Guild) -> Json:
+def _guild(discord: LocalDiscord, guild: Guild) -> Json:
     return {
         "id": str(guild.id),
         "name": guild.name,
         "owner_id": str(guild.owner_id),
         "channels": [_channel(one) for one in guild.channels.values()],
+        "threads": [_channel(one) for one in discord.channels.values() if one.thread and one.guild_id == guild.id],
         "members": [one.user.name for one in guild.members.values()],
         "roles": [{"id": str(one.id), "name": one.name} for one in guild.roles.values()],
     }

@@ -26,10 +26,12 @@ def embed(shape: dict[str, Any], names: Names) -> str:
     colour = f"#{int(shape.get('color') or 0x1E1F22):06x}"
     title, said = (to_html(str(shape.get(part) or ""), names) for part in ("title", "description"))
     fields = "".join(_field(each, names) for each in cast("list[dict[str, Any]]", shape.get("fields") or []))
+    picture = cast("dict[str, Any]", shape.get("image") or shape.get("thumbnail") or {}).get("url")
+    image = f'<img class="picture" src="{html.escape(str(picture))}" alt="">' if picture else ""
     footer = html.escape(str(cast("dict[str, Any]", shape.get("footer") or {}).get("text", "")))
     return (
         f'<div class="embed" style="border-color:{colour}"><div class="embed-title">{title}</div><div>{said}</div>'
-        f'<div class="fields">{fields}</div><small>{footer}</small></div>'
+        f'<div class="fields">{fields}</div>{image}<small>{footer}</small></div>'
     )
 
 

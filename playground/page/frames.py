@@ -30,13 +30,22 @@ def sidebar(looking: Looking, guild: Guild | None, unread: Mapping[int, int]) ->
     """
     parts: list[str] = []
     if guild is not None:
-        channels = sorted((each for each in guild.channels.values() if not each.is_dm), key=lambda each: each.position)
         parts.append('<div class="section">Text channels</div>')
-        parts += [_channel(each, each.name, '<span class="hash">#</span>', looking, unread) for each in channels]
+        for each in sorted(guild.channels.values(), key=lambda each: each.position):
+            parts.append(_channel(each, each.name, '<span class="hash">#</span>', looking, unread))
+            parts += [
+                _channel(thread, thread.name, '<span class="hash thread">↳</span>', looking, unread)
+                for thread in threads_seen(looking, guild, each)
+            ]
     bot, dm = looking.discord.bot, looking.discord.dm(looking.me)
     parts.append('<div class="section">Direct messages</div>')
     parts.append(_channel(dm, bot.name, avatar(bot, "small"), looking, unread, testid=f"channel-dm-{bot.name}"))
     return "".join(parts)
+
+
+def threads_seen(looking: Looking, guild: Guild, channel: Channel) -> list[Channel]:
+    """The threads of a channel that are not archived and that the user can see; in a forum, its posts."""
+    return [each for each in looking.discord.active_threads(guild, looking.me) if each.parent_id == channel.id]
 
 
 def panel(looking: Looking) -> str:

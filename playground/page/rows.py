@@ -6,11 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from playground.kinds import THREAD_STARTER
 from playground.page.attached import attachment, embed
 from playground.page.emoji import icon, with_emoji
 from playground.page.markup import Names, to_html
+from playground.page.notices import forwarded, notice
 from playground.server import LocalDiscord
-from playground.values import CHAT_INPUT_COMMAND, COMMAND, LOADING, Channel, Message, Reaction, User
+from playground.values import CHAT_INPUT_COMMAND, COMMAND, LOADING, REPLY, Channel, Message, Reaction, User
 
 QUICK_EMOJI = ("✅", "❌", "👍")
 MORE_EMOJI = ("✅", "❌", "👍", "👎", "❤️", "😂", "🎉", "👀", "🤔", "🚀", "🔁", "🛑")
@@ -103,7 +105,8 @@ def row(message: Message, before: Message | None, looking: Looking, *, picking: 
         _gutter(message, grouped=grouped),
         '<div class="body">',
         "" if grouped else _head(message),
-        _content(message, looking),
+        notice(message) or _content(message, looking),
+        forwarded(message, looking.names),
         "".join(attachment(each) for each in message.attachments),
         "".join(embed(each, looking.names) for each in message.embeds),
         below,
@@ -152,9 +155,10 @@ def _above(message: Message, looking: Looking) -> str:
         name = html.escape(message.invocation.name)
         used = f'<b>{html.escape(user.name)}</b> used <span class="mention">{sign}{name}</span>'
         return f'<div class="above">{avatar(user, "tiny")}{used}</div>'
-    if message.reference is None:
+    if message.reference is None or message.type not in (REPLY, THREAD_STARTER):
         return ""
-    target = looking.discord.find_message(message.reference.message_id or 0)
+    at = looking.discord.channels[message.reference.channel_id]
+    target = looking.discord.find_message(message.reference.message_id or 0, at)
     if target is None:
         return '<div class="above"><i>Original message was deleted</i></div>'
     first = target.content.split("\n", 1)[0][:120] or "Click to see attachment"

@@ -91,7 +91,8 @@ class Session:
             await self._acts[item["act"]](item.get("id", ""))
 
     def _message(self, message_id: str) -> Message | None:
-        return self._discord.find_message(int(message_id))
+        # The first message of a thread has the id of the one it began at.
+        return self._discord.find_message(int(message_id), self._view.looking.channel)
 
     async def _react(self, message: Message | None, emoji: str) -> None:
         if message is None:
@@ -192,7 +193,6 @@ def _channel(discord: LocalDiscord, me: User, name: str) -> Channel:
         channel
         for guild in discord.guilds.values()
         if me.id in guild.members
-        for channel in guild.channels.values()
-        if not channel.is_dm
+        for channel in [*guild.channels.values(), *discord.active_threads(guild, me)]
     ]
     return next((channel for channel in mine if channel.name == name), mine[0] if mine else discord.dm(me))

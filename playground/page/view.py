@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from nicegui import ui
 
+from playground.access import may
 from playground.page import frames
 from playground.page.rows import Looking, row
 from playground.page.usable import usable
+from playground.permissions import Permission
 from playground.values import Channel, Event, Guild, Message, User
 
 TYPING_SECONDS = 10.0
@@ -142,15 +144,17 @@ class View:
         """Show what an event changed."""
         here = event.channel_id == self.looking.channel.id
         message_id = int(event.data.get("message_id") or event.data.get("id") or 0)
-        if event.name == "MESSAGE_CREATE":
-            self._created(message_id)
-        elif event.name == "MESSAGE_DELETE" and here:
+        if event.name == "MESSAGE_CREATE" and event.channel_id is not None:
+            self._created(message_id, self.looking.discord.channels[event.channel_id])
+        elif event.name in ("MESSAGE_DELETE", "MESSAGE_DELETE_BULK") and here:
             self.messages()
         elif event.name in _MESSAGE_EVENTS and here:
             self._update(message_id)
         elif event.name == "TYPING_START" and here:
             self._types(int(event.data["user_id"]))
-        elif event.name.startswith(("CHANNEL_", "GUILD_")):
+        elif event.name == "THREAD_DELETE" and message_id == self.looking.channel.id:
+            self.go(self.looking.discord.channels[int(event.data["parent_id"])])
+        elif event.name.startswith(("CHANNEL_", "GUILD_", "THREAD_")):
             self.frames()
 
     def expire_typing(self, now: float | None = None) -> float | None:
@@ -189,8 +193,8 @@ class View:
             self._connected = self.looking.discord.connected
             self._members.set_content(frames.members(self.looking))
 
-    def _created(self, message_id: int) -> None:
-        message = self.looking.discord.find_message(message_id)
+    def _created(self, message_id: int, channel: Channel) -> None:
+        message = self.looking.discord.find_message(message_id, channel)
         if message is None or message.visible_to not in (None, self.looking.me.id):
             return
         if message.channel_id == self.looking.channel.id:
@@ -205,7 +209,7 @@ class View:
 
     def _sees(self, channel_id: int) -> bool:
         channel = self.looking.discord.channels[channel_id]
-        return self.looking.me.id in self.looking.discord.people_in(channel)
+        return may(self.looking.discord, channel, self.looking.me, Permission.VIEW_CHANNEL)
 
     def _append(self, message: Message) -> None:
         if message.id in self._rows:
@@ -217,7 +221,7 @@ class View:
         self._update(message.id)
 
     def _update(self, message_id: int | None) -> None:
-        message = self.looking.discord.find_message(message_id) if message_id else None
+        message = self.looking.discord.find_message(message_id, self.looking.channel) if message_id else None
         if message is None or message.id not in self._rows:
             return
         picking = self.picking == message.id

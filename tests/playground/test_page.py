@@ -288,3 +288,19 @@ async def test_two_people_see_the_same_channel(page, discord):
     await expect(last(page).get_by_test_id("content")).to_have_text("me too")
     assert [message.author.name for message in discord.messages(discord.channel("general"))] == ["alice", "bob"]
     await second.close()
+
+
+async def test_threads_stand_below_their_channel_and_forwards_show_what_they_carry(page, discord):
+    alice, bob, general = discord.user("alice"), discord.user("bob"), discord.channel("general")
+    sent = await discord.send(bob, general, "question?")
+    thread = await discord.thread(bob, sent, "Talk")
+    await discord.forward(bob, sent, thread)
+    await page.get_by_test_id("channel-Talk").click()
+    await expect(page.get_by_test_id("title")).to_have_text("Talk")
+    await expect(page.get_by_test_id("forwarded")).to_contain_text("question?")
+    await write(page, "inside")
+    await expect(last(page).get_by_test_id("content")).to_have_text("inside")
+    assert discord.messages(thread)[-1].author == alice
+    await discord.delete_thread(alice, thread)
+    await expect(page.get_by_test_id("title")).to_have_text("general")
+    await expect(page.get_by_test_id("channel-Talk")).to_have_count(0)
