@@ -3,18 +3,18 @@
 import html
 from typing import Any, cast
 
-from playground.page.attached import attachment, embed
-from playground.page.emoji import icon
-from playground.page.markup import Names, to_html
-from playground.values import (
+from playground.kinds import (
     CHANNEL_NAME_CHANGE,
     PINNED_MESSAGE,
     RECIPIENT_ADD,
     RECIPIENT_REMOVE,
     THREAD_CREATED,
     USER_JOIN,
-    Message,
 )
+from playground.page.attached import attachment, embed
+from playground.page.emoji import icon
+from playground.page.markup import Names, to_html
+from playground.values import Message
 
 _SAID = {
     RECIPIENT_ADD: "added {whom} to the thread.",
