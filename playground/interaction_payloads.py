@@ -6,6 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from playground import message_payloads, payloads
+from playground.access import require_unarchived
 from playground.interactions import Interaction
 from playground.values import Event, Invocation
 
@@ -45,7 +46,12 @@ def begin(
 
     Returns:
         The interaction, which the bot has yet to answer.
+
+    Raises:
+        DiscordError: The channel is an archived thread (50083).
     """
+    # "Users cannot ... use application commands" there (docs topics/threads#active--archived-threads).
+    require_unarchived(channel)
     token = secrets.token_urlsafe(48)
     whose = installations(world, user, channel) if owners is None else owners
     interaction = Interaction(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from playground.command_kinds import CHAT_INPUT
 from playground.interaction_payloads import installations
-from playground.permissions import Permission, channel_permissions
+from playground.permissions import Permission
 
 if TYPE_CHECKING:
     from playground.commands import Command
@@ -50,7 +50,7 @@ def _check_permitted(world: World, user: User, channel: Channel, command: Comman
     """Keep a command from whom Discord hides it (docs interactions/application-commands#permissions)."""
     if channel.is_dm:
         return
-    bits = channel_permissions(world.guild_of(channel), channel, user.id)
+    bits = world.permissions(channel, user)
     if bits & Permission.ADMINISTRATOR:
         return
     needed = command.default_member_permissions

@@ -105,7 +105,7 @@ def _check_rights(world: World, channel: Channel, author: User, draft: Draft) ->
     if channel.forum is not None:
         raise DiscordError(40058)
     if draft.application_id is not None:
-        # "Users cannot ... use application commands" in an archived thread (docs topics/threads).
+        # Seen with 50083 too (github.com/discord/discord-api-docs/issues/5517).
         require_active(world, channel, author)
     elif draft.webhook is None:
         check_sender(world, channel, author, draft)

@@ -1,7 +1,5 @@
 """Threads over the wire: how they begin, who is in them, and what archived and locked ones refuse."""
 
-import datetime as dt
-
 import aiohttp
 import discord
 import pytest
@@ -60,7 +58,7 @@ async def test_thread_of_a_fresh_message_is_not_announced(local, thread, general
 
 
 async def test_thread_of_an_old_message_is_announced(local, bot, asked, general, alice):
-    asked.at -= dt.timedelta(minutes=5)
+    local.clock.advance(300)
     thread = await local.thread(alice, asked, "Later")
 
     announced = await bot.hears("message", 3)
@@ -448,8 +446,10 @@ async def test_slow_mode_holds_for_people_and_not_for_bots(local, bot, general, 
     await local.thread(bob, general, "One")
     with pytest.raises(DiscordError, match="20016"):
         await local.thread(bob, general, "Two")
-    local.allow(general, bob, Permission.BYPASS_SLOWMODE)
+    local.clock.advance(31)
     await local.send(bob, general, "third")
+    local.allow(general, bob, Permission.BYPASS_SLOWMODE)
+    await local.send(bob, general, "fourth")
     channel = bot.get_channel(general.id)
     for text in ("a", "b"):
         await channel.send(text)
@@ -468,3 +468,22 @@ async def test_list_of_members_needs_the_members_intent():
             refusal = await answer.json()
 
     assert (answer.status, refusal["code"]) == (403, 50001)
+
+
+async def test_commands_and_buttons_rest_in_an_archived_thread(local, start, general, alice):
+    def commands(tree):
+        @tree.command(description="Ask")
+        async def ask(interaction: discord.Interaction):
+            view = discord.ui.View()
+            view.add_item(discord.ui.Button(label="More", custom_id="more"))
+            await interaction.response.send_message("asked", view=view)
+
+    await start(setup=commands)
+    thread = await local.thread(alice, await local.send(alice, general, "x"), "Talk")
+    asked = await local.slash(alice, thread, "ask")
+    await local.archive(alice, thread)
+
+    with pytest.raises(DiscordError, match="50083"):
+        await local.slash(alice, thread, "ask")
+    with pytest.raises(DiscordError, match="50083"):
+        await local.press(alice, asked.message, "More")
