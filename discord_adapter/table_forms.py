@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from markdown_it import MarkdownIt
@@ -84,8 +85,12 @@ def drawn(table: Table) -> str:
     return "\n".join([table.first_prefix + lines[0], *(table.prefix + line for line in lines[1:])])
 
 
+@lru_cache(maxsize=4096)
 def plain(cell: str) -> str:
-    """A cell's words without its Markdown, which a code block would show raw; a link keeps its address."""
+    """A cell's words without its Markdown, which a code block would show raw; a link keeps its address.
+
+    Kept, since a text that grows is rendered again and again.
+    """
     if not _MARKUP.search(cell) or len(cell) > _LONGEST_PARSED:
         return cell
     tokens = _INLINE.parseInline(cell)[0].children or []

@@ -112,6 +112,8 @@ def _row(line: str, columns: int) -> list[str]:
     cells = _cells(line)
     if len(cells) > columns and len(line) <= _LONGEST_PARSED:
         cells = _cells(_CODE_OR_PIPE.sub(lambda found: found[0] if found[2] else found[0].replace("|", "\\|"), line))
+    while len(cells) > columns and not cells[-1]:
+        cells.pop()
     if len(cells) > columns:
         cells[columns - 1 :] = [" | ".join(cells[columns - 1 :])]
     return cells + [""] * (columns - len(cells))
