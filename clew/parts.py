@@ -76,10 +76,12 @@ async def open_parts(settings: Settings, more_tools: Sequence[Tool] = (), *, pat
         patience: Seconds to wait for a former process that still holds the database.
 
     Raises:
+        SettingsError: The model is not set.
         DatabaseHeld: Another clew has the database.
         StartError: It cannot be held.
         DatabaseError: The database cannot be used.
     """
+    chosen = settings.model  # first: what is not set is told before any file is made
     async with AsyncExitStack() as stack:
         database = open_database(settings.database_url)
         stack.push_async_callback(database.close)
@@ -87,7 +89,7 @@ async def open_parts(settings: Settings, more_tools: Sequence[Tool] = (), *, pat
         await database.upgrade()
         journal = Journal(database)
         saver = await stack.enter_async_context(open_saver(database.path))
-        model = await stack.enter_async_context(aclosing(Model(settings.model)))
+        model = await stack.enter_async_context(aclosing(Model(chosen)))
         tools = await stack.enter_async_context(ToolSupply(settings.tools, more_tools, settings.variables))
         prompts = Prompts(settings.prompts, journal.prompts)
         contexts = RunContexts(
@@ -97,6 +99,6 @@ async def open_parts(settings: Settings, more_tools: Sequence[Tool] = (), *, pat
             prompts=prompts,
             tools=tools,
             runs=journal.tool_runs,
-            step_limit=settings.model.step_limit,
+            step_limit=chosen.step_limit,
         )
         yield Parts(journal, saver, build(saver), model, prompts, contexts)

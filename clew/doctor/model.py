@@ -15,15 +15,16 @@ from clew.doctor.finding import Finding, Level, one_line
 from clew.settings import SettingsError
 from graph.draft import Draft
 from graph.errors import ModelError, ModelFault
-from graph.limits import DEFAULT_WINDOW
+from graph.limits import DEFAULT_WINDOW, Offer
 from graph.llm import Model
+from graph.retrying import Retrying
 from tools.builtin import builtin_tools
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
 
     from clew.settings import Settings
-    from graph.llm import ModelSettings
+    from graph.model_settings import ModelSettings
 
 # A list of names is short, and a proxy that takes longer for it will not be pleasant (seconds).
 _LIST_TIMEOUT = 15.0
@@ -162,25 +163,22 @@ def _name(chosen: ModelSettings, offered: dict[str, dict[str, Any]]) -> list[Fin
 
 
 def _length(chosen: ModelSettings, offered: dict[str, dict[str, Any]]) -> Finding:
-    limit = offered.get(chosen.name, {}).get("max_input_tokens")
+    limit = Offer.of(offered.get(chosen.name, {}).get("max_input_tokens"), None).max_input
     cap = chosen.window_tokens
-    if not isinstance(limit, int):
-        window = cap or DEFAULT_WINDOW
-        text = f"The proxy does not tell how much {chosen.name} can read; clew takes it for {window:,} tokens."
-        mend = "Set model_info: max_input_tokens for it at the proxy, or window_tokens under [model] in clew.toml."
-        return Finding(Level.WARNING, "model", text, mend)
-    if cap and cap > limit:
-        text = f"window_tokens is {cap:,}, but {chosen.name} reads {limit:,} tokens."
-        return Finding(
-            Level.WARNING, "model", text, f"Set window_tokens = {limit} under [model] in clew.toml, or less."
-        )
-    text = f"{chosen.name} reads {limit:,} tokens; clew uses {cap or limit:,} of them for a request and its answer."
-    return Finding(Level.OK, "model", text)
+    if limit:
+        used = min(limit, cap or limit)
+        return Finding(Level.OK, "model", f"{chosen.name} reads {limit:,} tokens; clew uses up to {used:,}.")
+    text = f"The proxy does not tell how much {chosen.name} can read"
+    if cap:
+        return Finding(Level.OK, "model", f"{text}; window_tokens in clew.toml says {cap:,}.")
+    mend = "Set model_info: max_input_tokens for it at the proxy, or window_tokens under [model] in clew.toml."
+    return Finding(Level.WARNING, "model", f"{text}; clew uses up to {DEFAULT_WINDOW:,} tokens.", mend)
 
 
 async def _asked(chosen: ModelSettings) -> Finding:
     """What comes of a real request, on the way that every turn takes."""
-    model = Model(chosen)
+    # Once: what a repetition would mend is worth knowing here.
+    model = Model(chosen, retrying=Retrying(0, 0.0))
     clock = [tool.definition() for tool in builtin_tools()]
     try:
         answer = await _ask(model, clock)

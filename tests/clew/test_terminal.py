@@ -157,6 +157,14 @@ async def test_what_the_model_says_cannot_move_the_cursor(chat, script):
     assert shown == "before[2Jafter1A.\n"
 
 
+async def test_model_that_is_not_set_is_told_before_any_file_is_made(chat):
+    del chat.environment["MODEL_NAME"]
+    code, shown = await chat.all_of("hello")
+
+    assert (code, shown) == (1, "MODEL_NAME is not set; it is the name of a model at your LiteLLM proxy.\n")
+    assert not (chat.home / "data").exists()
+
+
 async def test_database_that_the_bot_holds_is_said_so(chat, model):
     (chat.home / "data").mkdir()
     with alone(chat.home / "data" / "clew.db", patience=0):
