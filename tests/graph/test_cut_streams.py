@@ -36,6 +36,7 @@ async def test_text_of_a_cut_stream_is_void_and_shown_once(stand, clew, fault):
     assert await clew.answered(1) == "one two three four five"
     assert clew.surface.restarted == [("m:1:0", 0, "one two three ")]
     assert clew.surface.streamed == {("m:1:0", 0): "one two three four five"}
+    await clew.closed(1)
     assert [message.text for message in await clew.messages()] == ["hello", "one two three four five"]
 
 
@@ -102,6 +103,7 @@ async def test_call_of_a_cut_stream_is_never_made(stand, clew, fault):
 
     assert await clew.answered(1) == "I leave it."
     assert stand.tools.ran == []
+    await clew.closed(1)
     assert len(await clew.messages()) == 2
 
 
