@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
@@ -34,6 +34,7 @@ class Delivery:
         nonce: The same for the same part, so that Discord drops a second POST.
         message_id: Discord's id of it; None while it is not known that the POST succeeded.
         final: Whether it shows what it is to show in the end.
+        known: Whether it was noted before, perhaps by a former process.
     """
 
     turn_key: str
@@ -42,6 +43,7 @@ class Delivery:
     nonce: str
     message_id: int | None
     final: bool
+    known: bool = field(default=True, compare=False)
 
 
 def nonce_of(turn_key: str, part: str) -> str:
@@ -68,9 +70,10 @@ class Deliveries:
         )
         where = (deliveries.c.turn_key == turn_key, deliveries.c.part == part)
         async with self._database.write() as connection:
-            await connection.execute(statement.on_conflict_do_nothing())
-            row = (await connection.execute(select(deliveries).where(*where))).one()
-        return _delivery(row)
+            new = (await connection.execute(statement.on_conflict_do_nothing().returning(deliveries))).first()
+            if new is not None:
+                return replace(_delivery(new), known=False)
+            return _delivery((await connection.execute(select(deliveries).where(*where))).one())
 
     async def posted(self, turn_key: str, part: str, message_id: int, *, final: bool) -> None:
         """Note the message that a part is shown in, and whether it is complete."""

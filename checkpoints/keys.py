@@ -66,6 +66,11 @@ def turn_key(kind: str, origin_id: int, attempt: int = 0) -> str:
     return f"{kind}:{origin_id}:{attempt}"
 
 
+def origin_of(key: str) -> int:
+    """The snowflake of what a turn came from; a later one is a greater number, whatever the kind."""
+    return _number(key.split(":")[1])
+
+
 def _number(text: str) -> int:
     """A number as we write it; `int` alone also takes spaces, signs, underscores and the digits of other scripts."""
     if not (text.isascii() and text.isdecimal()):

@@ -47,7 +47,8 @@ class GrowingText:
         self._finished = False
         self._deliveries: list[Delivery] = []
         self._shown: list[Content] = []
-        self._tidy = False
+        # Whether there can be messages that the text no longer needs: a former process's, or some of our own.
+        self._surplus = False
 
     def add(self, text: str) -> None:
         """Let it grow."""
@@ -79,15 +80,16 @@ class GrowingText:
         while index < len(self._layout.parts):
             await self._show_part(index, settled=settled)
             index += 1
-        if settled and not self._tidy:
+        if settled and (self._surplus or index < len(self._deliveries)):
             await self._remove_surplus(index)
-            self._tidy = True
+            self._surplus = False
 
     async def _show_part(self, index: int, *, settled: bool) -> None:
         if index == len(self._deliveries):
             part = f"{self._name}:{index}"
             self._deliveries.append(await self._outbox.plan(self._turn_key, part, self._channel_id))
             self._shown.append(_NOTHING)
+            self._surplus |= self._deliveries[0].known
         delivery = self._deliveries[index]
         content = self._content(index)
         if delivery.final or not content.text.strip():

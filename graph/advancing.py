@@ -67,7 +67,7 @@ class Advancing:
         self._surfaces = surfaces
         self._asking = asking
         self._inputs = inputs or Words()
-        self._records = TurnRecords(graph, journal)
+        self._records = TurnRecords(journal)
 
     async def advance(self, row: InboxRow) -> None:
         """Run a turn until it ends or waits, and note where it came to rest."""
@@ -105,16 +105,18 @@ class Advancing:
         surface.working()
         thread_id = await self._records.thread_of(turn)
         context = await self._contexts.context(turn, thread_id, closing)
-        await self._records.enter(turn, thread_id, context)
 
-        async def content() -> Any:  # noqa: ANN401 - what LangChain takes as a message's content
-            read = await self._inputs.read(turn, await self._records.message_before(turn, thread_id))
+        async def entry(checkpoint: str | None) -> Any:  # noqa: ANN401 - what LangChain takes as a message's content
+            former = await self._records.enter(turn, thread_id, context, checkpoint)
+            read = await self._inputs.read(turn, former)
             if read.notice:
                 await surface.say("notice", read.notice)
                 surface.working()
             return read.content
 
-        end = await show(self._graph, thread_id, turn, context, surface, await self._records.decisions(turn), content)
+        # A turn that has just begun was never asked about.
+        decisions = {} if row.state == InboxState.WAITING else await self._records.decisions(turn)
+        end = await show(self._graph, thread_id, turn, context, surface, decisions, entry)
         if end.asking:
             await self._records.ask(turn, end.asking)
             await surface.flush()
@@ -130,7 +132,8 @@ class Advancing:
         self, row: InboxRow, turn: Turn, surface: Surface, closing: Closing | None, finished: TurnFinished | None
     ) -> None:
         """Show what is left to be shown, then close the turn for good."""
-        await self._asking.withdraw(turn.key)
+        if row.state != InboxState.WAITING:
+            await self._asking.withdraw(turn.key)
         if closing is None:
             await surface.flush()
         else:

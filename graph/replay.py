@@ -103,7 +103,7 @@ class RecordedTurn:
     messages: Sequence[AnyMessage]
     definitions: list[dict[str, Any]]
 
-    async def content(self) -> Any:  # noqa: ANN401 - what LangChain takes as a message's content
+    async def entry(self, _checkpoint: str | None) -> Any:  # noqa: ANN401 - what LangChain takes as a message's content
         """What the user's message held."""
         return self.messages[0].content
 
@@ -175,7 +175,7 @@ async def replay(
         context = ConversationContext(turn.key, prompt, model, window, images, _RecordedToolbox(recorded), step_limit)
         stopped = None
         try:
-            async for event in run(graph, "replay", turn, context, {}, recorded.content):
+            async for event in run(graph, "replay", turn, context, {}, recorded.entry):
                 if isinstance(event, TurnFailed):
                     stopped = event.error.sentence
         except NotRecordedError as error:

@@ -41,7 +41,7 @@ async def run(
     turn: Turn,
     context: ConversationContext,
     decisions: Mapping[str, Mapping[str, Decided]],
-    content: Callable[[], Awaitable[Any]],
+    entry: Callable[[str | None], Awaitable[Any]],
 ) -> AsyncGenerator[TurnEvent]:
     """Take a turn as far as it goes: from the beginning, or from where a former run stopped.
 
@@ -51,7 +51,8 @@ async def run(
         turn: The turn.
         context: What the run is given from outside.
         decisions: What people decided, by interrupt id and call id; an interrupt that is in here is resumed.
-        content: Reads the turn (`graph.turn.Input.content`); asked when it enters the thread.
+        entry: Called when the turn enters the thread, with the thread's newest checkpoint; gives what the model is to
+            read of the turn (`graph.turn.Input.content`).
 
     Yields:
         What the turn tells; the last event is ApprovalNeeded, TurnFinished or TurnFailed. Texts and calls that a
@@ -60,13 +61,13 @@ async def run(
     config = config_of(thread_id, step_limit=context.step_limit)
     state = await graph.aget_state(config)
     messages = _messages(state)
-    entry: Any = None
+    given: Any = None
     if not _entered(turn, messages):
         if context.closing:
             yield TurnFinished(_checkpoint(state))
             return
         await _close_former(graph, state, context, config)
-        entry = {"messages": [HumanMessage(await content(), id=turn.key)]}
+        given = {"messages": [HumanMessage(await entry(_checkpoint(state)), id=turn.key)]}
     else:
         for event in _told_before(messages, {call_id for asked in decisions.values() for call_id in asked}):
             yield event
@@ -79,9 +80,9 @@ async def run(
             if waiting.interrupt_id not in decisions:
                 yield waiting
                 return
-            entry = Command(resume={waiting.interrupt_id: dict(decisions[waiting.interrupt_id])})
+            given = Command(resume={waiting.interrupt_id: dict(decisions[waiting.interrupt_id])})
     try:
-        stream = graph.astream(entry, config, context=context, stream_mode="custom", durability="sync")
+        stream = graph.astream(given, config, context=context, stream_mode="custom", durability="sync")
         async for event in stream:
             yield cast("TurnEvent", event)
     except ModelError as error:

@@ -44,11 +44,11 @@ async def show(
     context: ConversationContext,
     surface: Surface,
     decisions: Mapping[str, Mapping[str, Decided]],
-    content: Callable[[], Awaitable[Any]],
+    entry: Callable[[str | None], Awaitable[Any]],
 ) -> RunEnd:
     """Run a turn (`graph.running.run`) and show on the surface what it tells."""
     end = RunEnd()
-    async for event in run(graph, thread_id, turn, context, decisions, content):
+    async for event in run(graph, thread_id, turn, context, decisions, entry):
         match event:
             case TextDelta(segment, text):
                 surface.text(segment, text)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from checkpoints.approvals import Approval
-from graph.running import config_of
+from checkpoints.keys import origin_of
 from graph.state import Decided
 
 if TYPE_CHECKING:
     from checkpoints.journal import Journal
     from checkpoints.turns import TurnRecord
-    from graph.build import Conversations
     from graph.events import ApprovalNeeded, TurnFinished
     from graph.state import ConversationContext
     from graph.turn import Turn
@@ -22,9 +21,9 @@ if TYPE_CHECKING:
 class TurnRecords:
     """Writes the journal's rows of turns and cards."""
 
-    def __init__(self, graph: Conversations, journal: Journal) -> None:
-        self._graph = graph
+    def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self._kept: set[str] = set()
 
     async def thread_of(self, turn: Turn) -> str:
         """The thread a turn runs in: the one it entered, else the conversation's current branch."""
@@ -33,30 +32,39 @@ class TurnRecords:
             return record.thread_id
         return (await self._journal.branches.current(turn.conversation)).thread_id
 
-    async def enter(self, turn: Turn, thread_id: str, context: ConversationContext) -> None:
-        """Note that a turn enters its thread, with what it is offered; noted once."""
-        if await self._journal.turns.get(turn.key):
-            return
+    async def enter(
+        self, turn: Turn, thread_id: str, context: ConversationContext, checkpoint: str | None
+    ) -> int | None:
+        """Note that a turn enters its thread, with what it is offered; noted once.
+
+        Args:
+            turn: The turn.
+            thread_id: The thread.
+            context: What the run is given.
+            checkpoint: The thread's newest checkpoint; None while it is empty.
+
+        Returns:
+            The snowflake of what the turn before it in the thread came from; None at the beginning.
+        """
         former = await self._former(turn, thread_id)
-        state = await self._graph.aget_state(config_of(thread_id))
-        definitions = context.toolbox.definitions()
-        toolset = hashlib.sha256(json.dumps(definitions, sort_keys=True).encode()).hexdigest()
-        await self._journal.turns.keep_toolset(toolset, definitions)
         await self._journal.turns.enter(
             turn.key,
             thread_id,
             number=former.number + 1 if former else 1,
             text=turn.text,
-            start_checkpoint=state.config.get("configurable", {}).get("checkpoint_id"),
+            start_checkpoint=checkpoint,
             model=context.model.name,
-            toolset=toolset,
+            toolset=await self._toolset(context.toolbox.definitions()),
         )
+        return origin_of(former.key) if former else None
 
-    async def message_before(self, turn: Turn, thread_id: str) -> int | None:
-        """The message that the turn before this one in its thread came from; None at the beginning."""
-        former = await self._former(turn, thread_id)
-        row = await self._journal.inbox.get(former.key) if former else None
-        return row.payload.get("message_id") if row else None
+    async def _toolset(self, definitions: list[dict[str, Any]]) -> str:
+        """The fingerprint under which these tool definitions are kept."""
+        fingerprint = hashlib.sha256(json.dumps(definitions, sort_keys=True).encode()).hexdigest()
+        if fingerprint not in self._kept:
+            await self._journal.turns.keep_toolset(fingerprint, definitions)
+            self._kept.add(fingerprint)
+        return fingerprint
 
     async def _former(self, turn: Turn, thread_id: str) -> TurnRecord | None:
         """The turn before this one in its thread, perhaps taken over from the thread it branched off."""
