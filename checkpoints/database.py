@@ -8,11 +8,7 @@ from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import create_engine, event, make_url
+from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -27,6 +23,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEFAULT_URL = "sqlite:///data/clew.db"
+
+NEWEST = "0002"
+"""The schema's version as this clew has it: the last of `migrations/versions`."""
 
 # A writer waits this long for another one; transactions are short, so a longer wait is a fault (milliseconds).
 BUSY_TIMEOUT_MS = 10_000
@@ -101,17 +100,32 @@ class Database:
             # First without the engine: the thread of its failed connection can outlive the event loop, loudly.
             with closing(sqlite3.connect(self.path)) as probe:
                 probe.execute("PRAGMA schema_version")
+            if await self._version() == NEWEST:
+                return
+            # Here, since Alembic takes 10 MB and a third of a second, and is needed once after an update.
+            from checkpoints.upgrading import NewerSchema, upgrade
+
             async with self._writer.connect() as connection:
-                await connection.run_sync(_upgrade)
+                try:
+                    await connection.run_sync(upgrade)
+                except NewerSchema as error:
+                    raise DatabaseError(
+                        f"The database {self.path} was written by a newer clew; install that version or use another "
+                        "database."
+                    ) from error
                 await connection.commit()
-        except CommandError as error:
-            raise DatabaseError(
-                f"The database {self.path} was written by a newer clew; install that version or use another database."
-            ) from error
         except sqlite3.Error as error:
             raise DatabaseError(f"The database {self.path} cannot be used: {error}.") from error
         except DBAPIError as error:
             raise DatabaseError(f"The database {self.path} cannot be used: {error.orig}.") from error
+
+    async def _version(self) -> str | None:
+        """The schema's version; None where there is no schema."""
+        async with self.read() as connection:
+            tables = await connection.execute(text("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"))
+            if tables.first() is None:
+                return None
+            return (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar()
 
     async def close(self) -> None:
         """Close every connection."""
@@ -199,11 +213,3 @@ def _prepare_connection(connection: DBAPIConnection, _record: ConnectionPoolEntr
 
 def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _upgrade(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    ScriptDirectory.from_config(config)
-    command.upgrade(config, "head")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from graph.images import DataUrls
     from graph.llm import Model
     from graph.turn import Closing, Turn
-    from graph.window import Window
+    from graph.window import WindowOnDemand
     from prompts.resolve import Prompts
     from tools.mcp_config import ServerConfig
     from tools.settings import ToolSettings
@@ -87,7 +87,7 @@ class RunContexts:
         self,
         *,
         model: Model,
-        window: Window,
+        window: WindowOnDemand,
         images: DataUrls,
         prompts: Prompts,
         tools: ToolSupply,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from checkpoints.database import open_database
@@ -18,7 +19,7 @@ from graph.images import DataUrls
 from graph.llm import Model
 from graph.tokens import counter_for
 from graph.turns import TurnEngine
-from graph.window import Window
+from graph.window import WindowOnDemand
 from prompts.resolve import Prompts
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ async def open_parts(settings: Settings, more_tools: Sequence[Tool] = (), *, pat
         prompts = Prompts(settings.prompts, journal.prompts)
         contexts = RunContexts(
             model=model,
-            window=Window(await counter_for(model.name)),
+            window=WindowOnDemand(partial(counter_for, model.name)),
             images=DataUrls(journal.blobs),
             prompts=prompts,
             tools=tools,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
@@ -22,7 +23,7 @@ from graph.llm import Model
 from graph.replay import RecordedTurn, recorded_turns, replay
 from graph.running import config_of
 from graph.tokens import counter_for
-from graph.window import Window
+from graph.window import WindowOnDemand
 from prompts.resolve import Prompts
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ async def show_replay(
                 record,
                 prompt=prompt or held.text,
                 model=model,
-                window=Window(await counter_for(model.name)),
+                window=WindowOnDemand(partial(counter_for, model.name)),
                 images=DataUrls(journal.blobs),
                 step_limit=model_settings.step_limit,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -93,17 +94,20 @@ async def _answer(
         ModelError: The model gave no usable message.
     """
     definitions = context.toolbox.definitions()
-    view = context.window.fit(context.prompt, messages, definitions, await context.model.room())
+    room = await context.model.room()
+    view = await context.window.fit(context.prompt, messages, definitions, room)
     try:
         shown = await with_images(view.messages, context.images)
         return await context.model.ask(shown, definitions, draft), view.left_out
     except ModelError as error:
         if error.fault is not ModelFault.TOO_LONG:
             raise
-        smaller = context.window.fit(context.prompt, messages, definitions, smaller_room(view.tokens, error.limit))
-        if smaller.tokens >= view.tokens:
+        fit = partial(context.window.fit, context.prompt, messages, definitions, exact=True)
+        sent = (await fit(room)).tokens
+        smaller = await fit(smaller_room(sent, error.limit))
+        if smaller.tokens >= sent:
             raise
-        log.warning("window_shrunk", tokens=view.tokens, to=smaller.tokens, limit=error.limit, detail=error.detail)
+        log.warning("window_shrunk", tokens=sent, to=smaller.tokens, limit=error.limit, detail=error.detail)
     draft.restart()
     shown = await with_images(smaller.messages, context.images)
     return await context.model.ask(shown, definitions, draft), smaller.left_out

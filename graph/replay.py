@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from graph.images import DataUrls
     from graph.llm import Model
     from graph.state import ToolTask
-    from graph.window import Window
+    from graph.window import WindowOnDemand
 
 
 class NotRecordedError(GraphError):
@@ -150,7 +150,13 @@ class _RecordedToolbox:
 
 
 async def replay(
-    record: Sequence[RecordedTurn], *, prompt: str, model: Model, window: Window, images: DataUrls, step_limit: int
+    record: Sequence[RecordedTurn],
+    *,
+    prompt: str,
+    model: Model,
+    window: WindowOnDemand,
+    images: DataUrls,
+    step_limit: int,
 ) -> list[ReplayedTurn]:
     """Say again what the user said, and see what the present graph makes of it.
 

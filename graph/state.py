@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from graph.images import DataUrls
     from graph.llm import Model
     from graph.turn import Closing
-    from graph.window import Window
+    from graph.window import WindowOnDemand
     from tools.policy import Verdict
 
 
@@ -125,7 +125,7 @@ class ConversationContext:
     turn_key: str
     prompt: str
     model: Model
-    window: Window
+    window: WindowOnDemand
     images: DataUrls
     toolbox: Toolbox
     step_limit: int

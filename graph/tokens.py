@@ -13,6 +13,8 @@ import tiktoken
 from langchain_core.messages import AIMessage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from langchain_core.messages import AnyMessage
 
 log = structlog.get_logger()
@@ -82,6 +84,20 @@ class TokenCounter:
     def definitions(self, definitions: list[dict[str, Any]]) -> int:
         """The tokens of tool definitions, roughly: each model renders them in its own way."""
         return self.text(json.dumps(definitions)) if definitions else 0
+
+
+def most_tokens(messages: Sequence[AnyMessage], definitions: list[dict[str, Any]]) -> int:
+    """What messages and tool definitions hold at most: a token of tiktoken's vocabularies is one byte or more."""
+    texts = [json.dumps(definitions)] if definitions else []
+    count = 0
+    for message in messages:
+        count += _PER_MESSAGE + _pictures(message)
+        texts.append(message.text)
+        if isinstance(message, AIMessage):
+            calls = [*message.tool_calls, *message.invalid_tool_calls]
+            texts += [f"{call['name']} {json.dumps(call['args'])}" for call in calls]
+            count += _PER_MESSAGE * len(calls)
+    return count + sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
 
 
 def _pictures(message: AnyMessage) -> int:

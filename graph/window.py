@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,11 @@ from langchain_core.messages import HumanMessage, SystemMessage
 
 from graph.events import LeftOut
 from graph.shortening import shortened
+from graph.tokens import most_tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from langchain_core.messages import AnyMessage
 
     from graph.tokens import TokenCounter
@@ -78,3 +82,45 @@ def _turns(messages: list[AnyMessage]) -> list[list[AnyMessage]]:
             turns.append([])
         turns[-1].append(message)
     return turns
+
+
+class WindowOnDemand:
+    """A window whose vocabulary, 40 MB of memory, is loaded when a conversation first comes near its room.
+
+    Until then it is enough to know that there are no more tokens than bytes.
+
+    Args:
+        load: Gives the counter.
+    """
+
+    def __init__(self, load: Callable[[], Awaitable[TokenCounter]]) -> None:
+        self._load = load
+        self._loading = asyncio.Lock()
+        self._window: Window | None = None
+
+    async def fit(
+        self,
+        prompt: str,
+        messages: list[AnyMessage],
+        definitions: list[dict[str, Any]],
+        room: int,
+        *,
+        exact: bool = False,
+    ) -> View:
+        """The view for one request, as `Window.fit` gives it.
+
+        Args:
+            prompt: The system prompt.
+            messages: The whole conversation.
+            definitions: The tools that go along.
+            room: How many tokens the request may hold.
+            exact: Whether the view's tokens are to be counted, and not only bounded.
+        """
+        if self._window is None and not exact:
+            shown = [SystemMessage(prompt), *messages]
+            bound = most_tokens(shown, definitions)
+            if bound <= room:
+                return View(shown, bound, None)
+        async with self._loading:
+            self._window = self._window or Window(await self._load())
+        return self._window.fit(prompt, messages, definitions, room)

@@ -17,6 +17,9 @@ WORD_DELAY = 0.02
 
 _LEADING_MENTION = re.compile(r"^\s*<@!?\d+>[\s,:]*")
 
+# What others said, which a bot puts before what the user asks for: a heading and lines that are marked as a quote.
+_QUOTES = re.compile(r"^(?:[^\n>][^\n]*:\n)?(?:> ?[^\n]*\n?)+\s*", re.MULTILINE)
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -43,7 +46,7 @@ class Turn:
         asked = [i for i, message in enumerate(messages) if message["role"] == "user"]
         last = asked[-1] if asked else len(messages) - 1
         closed = [i for i, m in enumerate(messages) if m["role"] == "assistant" and not m.get("tool_calls")]
-        said = [_LEADING_MENTION.sub("", text_of(messages[i])) for i in asked]
+        said = [_LEADING_MENTION.sub("", _QUOTES.sub("", text_of(messages[i]))) for i in asked]
         text = said[-1] if said else ""
         if len(said) > 1 and last > 0 and text_of(messages[last - 1]).startswith(QUESTION):
             text = f"{said[-2]} {text}"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import structlog
 
-from tools.mcp_session import Session, open_session
 from tools.mcp_types import RemoteError, RemoteTool, SessionError, SessionLost
 from tools.results import capped, result_text
 from tools.tool import Origin, ServerDown, Tool, ToolFailed, ToolTimeout
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tools.mcp_config import ServerConfig
+    from tools.mcp_session import Session
 
 log = structlog.get_logger()
 
@@ -184,6 +184,9 @@ class _Server:
         clock = asyncio.get_running_loop().time
         since: float | None = None
         try:
+            # Here, since the MCP library takes 15 MB and half a second, and not everybody has servers.
+            from tools.mcp_session import open_session
+
             async with open_session(self.name, self._config, self._terms.connect_timeout) as session:
                 await self._take_tools(session)
                 self._session = session

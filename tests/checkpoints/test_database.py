@@ -1,14 +1,18 @@
 import asyncio
 import random
 import sqlite3
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
-from checkpoints.database import DatabaseError, open_database, sqlite_path
+from checkpoints import upgrading
+from checkpoints.database import NEWEST, DatabaseError, open_database, sqlite_path
 from checkpoints.journal import Journal
 from checkpoints.keys import Conversation
 from checkpoints.tables import metadata
@@ -21,6 +25,13 @@ def _one_sentence(error):
     assert words.endswith(".")
     assert len(words) < 300
     return words
+
+
+def test_newest_version_is_the_last_migration():
+    config = Config()
+    config.set_main_option("script_location", str(Path(upgrading.__file__).parent / "migrations"))
+
+    assert ScriptDirectory.from_config(config).get_current_head() == NEWEST
 
 
 async def test_upgrade_twice_is_fine_and_loses_nothing(url):

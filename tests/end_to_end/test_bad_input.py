@@ -28,7 +28,10 @@ REFUSED = {
     "wrong values": (
         {},
         '[model]\nstep_limits = 3\n[tools.policy]\n"delete_*" = "sometimes"\n',
-        ["clew.toml, model.step_limits: Extra inputs", "clew.toml, tools.policy.delete_*: Input should be 'auto'"],
+        [
+            "clew.toml, model.step_limits: there is no such setting",
+            "clew.toml, tools.policy.delete_*: Input should be 'auto'",
+        ],
     ),
     "no room for the database": (
         {"CLEW_DATABASE_URL": "sqlite:///clew.toml/clew.db"},

@@ -25,7 +25,7 @@ from graph.tokens import counter_for
 from graph.toolbox import JournaledToolbox
 from graph.turn import Turn
 from graph.turns import TurnEngine
-from graph.window import Window
+from graph.window import WindowOnDemand
 from playground.model import ModelServer, Scripted
 from tests.graph.memory_surface import MemorySurface
 from tools.catalog import Catalog
@@ -179,7 +179,7 @@ class Stand:
         retrying = Retrying(found.retries, found.retry_seconds, clock=lambda: sum(self.waits), sleep=self._wait)
         self.model = Model(found, retrying=retrying, now=now)
         self.models.append(self.model)
-        self.window = Window(await counter_for("scripted"))
+        self.window = WindowOnDemand(lambda: counter_for("scripted"))
 
     async def _wait(self, seconds):
         """What would be waited before a repetition is noted, and passes at once."""
