@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 from langchain_core.messages import AIMessageChunk
+from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_openai import ChatOpenAI
 
 from graph.errors import ModelError, ModelFault
@@ -121,26 +122,27 @@ class Model:
         return await self._retrying.call(partial(self._attempt, chat, list(messages), draft), draft.restart)
 
     async def _attempt(self, chat: Runnable[Any, Any], messages: list[AnyMessage], draft: Draft) -> AIMessage:
-        whole: AIMessageChunk | None = None
+        chunks: list[AIMessageChunk] = []
         try:
             # Not wait_for, see above: this one never takes a cancellation from outside for its own.
             async with asyncio.timeout(self._call_timeout):
                 async for chunk in chat.astream(messages):
                     if not isinstance(chunk, AIMessageChunk):
                         continue
-                    whole = chunk if whole is None else whole + chunk
+                    chunks.append(chunk)
                     if chunk.text:
                         draft.add(chunk.text)
         except TimeoutError as error:
             detail = f"the answer was not complete after {self._call_timeout:g} seconds"
             raise ModelError(ModelFault.TIMEOUT, detail) from error
         except _CLIENT_ERRORS as error:
-            raise model_error(error, begun=whole is not None, now=self._now()) from error
+            raise model_error(error, begun=bool(chunks), now=self._now()) from error
         except _NOT_AN_ANSWER as error:
             raise ModelError(ModelFault.UNREADABLE, f"{type(error).__name__}: {error}") from error
-        if whole is None:
+        if not chunks:
             raise ModelError(ModelFault.UNREADABLE, "the stream ended without a message")
-        return self._ended(whole)
+        # At once: one after the other, each sum is a copy of all before.
+        return self._ended(add_ai_message_chunks(*chunks))
 
     def _ended(self, whole: AIMessageChunk) -> AIMessage:
         """The message of a stream that came to an end.
