@@ -1,8 +1,11 @@
 """The real bot through a real LiteLLM proxy: chat, usage, its MCP gateway, and a wrong name or key."""
 
+import base64
+import io
 import sqlite3
 
 import pytest
+from PIL import Image
 
 from playground.model import ModelServer, call, say
 from tests.end_to_end.conftest import NOTES
@@ -102,6 +105,51 @@ async def test_tools_of_the_gateway_run_by_policy_or_after_approval(bot, discord
     results = {m["tool_call_id"]: m["content"] for m in model.requests[-1].messages if m["role"] == "tool"}
     assert results == {"w": "wrote todo", "r": "milk", "d": "deleted todo"}
     assert {"notes-write_note", "notes-delete_note"} <= set(model.requests[0].tool_names)
+
+
+def _code(lines):
+    return "\n".join(f"print('line {number} of the program that was asked for')" for number in range(lines))
+
+
+async def test_gateway_direct_server_image_and_an_answer_in_three_parts_in_one_conversation(
+    bot, discord_, script, model, proxy
+):
+    headers = {"Authorization": "Bearer ${LITELLM_API_KEY}"}
+    bot.configure_mcp(gateway={"url": f"{proxy.url}/mcp/", "headers": headers}, direct=bot.notes_server)
+    policy = '"gateway/notes-read_note" = "auto"\n"direct/write_note" = "auto"\n'
+    bot.configure(f"[tools.policy]\n{policy}[answers]\ncode_file_over = 0\n")
+    await bot.start()
+    alice, general = discord_.user("alice"), discord_.channel("general")
+    (proxy.home / "todo.txt").write_text("milk")
+    script.then(call("notes-read_note", _id="r", name="todo"))
+    script.then(call("write_note", _id="w", name="copy", text="milk"))
+    script.then(say("Copied."))
+    await discord_.send(alice, general, bot.mention("copy the note"))
+    await bot.said(general, "Copied.")
+    assert (bot.notes / "copy.txt").read_text() == "milk"
+
+    picture = io.BytesIO()
+    Image.new("RGB", (320, 200), "teal").save(picture, "PNG")
+    script.then(say("It is teal."))
+    await discord_.send(alice, general, bot.mention("which colour?"), attachments=[("a.png", picture.getvalue(), "")])
+    await bot.said(general, "It is teal.")
+    (shown,) = [block for block in model.requests[-1].messages[-1]["content"] if block["type"] == "image_url"]
+    url = shown["image_url"]["url"]
+    assert Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).size == (320, 200)
+
+    text = f"{'Here it comes. ' * 60}\n\n```python\n{_code(70)}\n```\nThat is all."
+    script.then(say(text, chunks=120, delay=0.02))
+    await discord_.send(alice, general, bot.mention("write it"))
+    await bot.said(general, "That is all.", timeout=30)
+    parts = [m.content for m in discord_.messages(general) if m.author.id == discord_.bot.id][-3:]
+    assert parts[0].startswith("Here it comes.")
+    assert all(len(part) <= 2000 and part.count("```") % 2 == 0 for part in parts)
+    assert parts[1].startswith("```python\n")
+    code = "\n".join(line for part in parts for line in part.splitlines() if line.startswith("print("))
+    assert code == _code(70)
+    assert discord_.rate_limited == 0
+    texts = [m.get("content") for m in model.requests[-1].messages if m["role"] == "assistant"]
+    assert texts[-2:] == ["Copied.", "It is teal."]
 
 
 @pytest.mark.parametrize(
