@@ -183,8 +183,7 @@ class _Talk:
         return typed.strip()
 
     async def _decide(self, card: Approval) -> None:
-        self._screen.piece(_ASK)
-        answer = await self._typed(self._keyboard.key())
+        answer = await self._typed(self._keyboard.key(lambda: self._screen.piece(_ASK)))
         self._screen.piece(f"{answer}\n")
         if answer in _DECISIONS:
             await self._engine.decide(card.interrupt_id, card.call_id, _DECISIONS[answer], card.requester_id)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
 _END = "\x04"  # Ctrl-D, which a terminal sends as a key when it does not collect lines
 
@@ -53,15 +53,20 @@ class Keyboard:
         line, _, self._typed = self._typed.partition("\n")
         return line.rstrip("\r")
 
-    async def key(self) -> str | None:
+    async def key(self, ask: Callable[[], None]) -> str | None:
         """The next key, where there is a terminal, else the next line; None when there is nothing more.
 
         What was typed at the terminal before is dropped: it was no answer to what is asked now.
+
+        Args:
+            ask: Asks the question. Not before what was typed is dropped, or a quick answer would go with it.
         """
         if not self.is_terminal:
+            ask()
             return await self.line()
-        self._typed = ""
         with self._single_keys():
+            self._typed = ""
+            ask()
             while not self._typed and not self._ended:
                 await self._wait()
         key, self._typed = self._typed[:1], ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import aclosing
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, cast
@@ -163,27 +164,32 @@ def _name(chosen: ModelSettings, offered: dict[str, dict[str, Any]]) -> list[Fin
 
 
 def _length(chosen: ModelSettings, offered: dict[str, dict[str, Any]]) -> Finding:
+    # As the model's own limits read it: LiteLLM gives some figures as floats, and some that mean nothing.
     limit = Offer.of(offered.get(chosen.name, {}).get("max_input_tokens"), None).max_input
     cap = chosen.window_tokens
+    if limit and cap and cap > limit:
+        text = f"window_tokens is {cap:,}, but {chosen.name} reads {limit:,} tokens."
+        mend = f"Set window_tokens = {limit} under [model] in clew.toml, or less; until then {limit:,} holds."
+        return Finding(Level.WARNING, "model", text, mend)
     if limit:
-        used = min(limit, cap or limit)
-        return Finding(Level.OK, "model", f"{chosen.name} reads {limit:,} tokens; clew uses up to {used:,}.")
+        text = f"{chosen.name} reads {limit:,} tokens; clew uses {cap or limit:,} of them for a request and its answer."
+        return Finding(Level.OK, "model", text)
     text = f"The proxy does not tell how much {chosen.name} can read"
     if cap:
         return Finding(Level.OK, "model", f"{text}; window_tokens in clew.toml says {cap:,}.")
     mend = "Set model_info: max_input_tokens for it at the proxy, or window_tokens under [model] in clew.toml."
-    return Finding(Level.WARNING, "model", f"{text}; clew uses up to {DEFAULT_WINDOW:,} tokens.", mend)
+    return Finding(Level.WARNING, "model", f"{text}; clew takes it for {DEFAULT_WINDOW:,} tokens.", mend)
 
 
 async def _asked(chosen: ModelSettings) -> Finding:
     """What comes of a real request, on the way that every turn takes."""
-    # Once: what a repetition would mend is worth knowing here.
-    model = Model(chosen, retrying=Retrying(0, 0.0))
     clock = [tool.definition() for tool in builtin_tools()]
-    try:
-        answer = await _ask(model, clock)
-    except ModelError as error:
-        return await _refused(model, error)
+    # Asked once: what a repetition would mend is worth knowing here.
+    async with aclosing(Model(chosen, retrying=Retrying(0, 0.0))) as model:
+        try:
+            answer = await _ask(model, clock)
+        except ModelError as error:
+            return await _refused(model, error)
     if not answer.tool_calls:
         text = f"{chosen.name} answers, but it did not call the tool it was told to call."
         return Finding(Level.WARNING, "model", text, "clew works best with a model that can call tools.")

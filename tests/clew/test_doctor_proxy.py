@@ -57,7 +57,7 @@ async def test_model_list_without_context_lengths(setup, script):
     report.only("warning", "does not tell how much good can read", "max_input_tokens", "window_tokens")
 
 
-async def test_window_of_the_settings_counts_where_the_list_tells_no_length_and_caps_it_where_it_does(setup, script):
+async def test_window_of_the_settings_caps_the_length_and_stands_in_for_one_that_is_not_told(setup, script):
     setup.write("clew.toml", "[model]\nwindow_tokens = 50000\n")
     capped = await setup.doctor()
     async with ModelServer(script, api_key=setup.key, models=("good",)) as silent:
@@ -65,8 +65,13 @@ async def test_window_of_the_settings_counts_where_the_list_tells_no_length_and_
         alone = await setup.doctor()
 
     assert capped.of("warning") + alone.of("warning") == []
-    assert "good reads 128,000 tokens; clew uses up to 50,000." in capped.text
+    assert "good reads 128,000 tokens; clew uses 50,000 of them" in capped.text
     assert "window_tokens in clew.toml says 50,000." in alone.text
+
+
+async def test_window_that_is_larger_than_what_the_model_reads(setup):
+    setup.write("clew.toml", "[model]\nwindow_tokens = 200000\n")
+    (await setup.doctor()).only("warning", "window_tokens is 200,000, but good reads 128,000", "128000")
 
 
 async def test_model_whose_provider_fails(setup):

@@ -63,16 +63,22 @@ def _wait_until_alive(process, url, log):
 
 
 @contextmanager
-def running_proxy(home, configure):
-    """A proxy that runs for the block; `configure` makes its configuration of the Proxy."""
+def running_proxy(home, configure, **variables):
+    """A proxy that runs for the block.
+
+    `configure` makes its configuration, an object or YAML, of the Proxy; it sees these variables beside its own.
+    """
     proxy = Proxy(f"http://127.0.0.1:{_free_port()}", f"sk-{secrets.token_hex(24)}", _free_port(), home)
-    (home / "config.yaml").write_text(json.dumps(configure(proxy)))  # JSON is YAML
+    configuration = configure(proxy)
+    text = configuration if isinstance(configuration, str) else json.dumps(configuration)  # JSON is YAML
+    (home / "config.yaml").write_text(text)
     environment = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(home),
         "LITELLM_MASTER_KEY": proxy.key,
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "LITELLM_ENABLE_MCP_STDIO": "true",
+        **variables,
     }
     arguments = ["--config", "config.yaml", "--host", "127.0.0.1", "--port", proxy.url.rpartition(":")[2]]
     log = home / "log"
