@@ -21,7 +21,8 @@ _ANSWER = "answer.md"
 _WHOLE_ELSEWHERE = f"-# The whole answer is in {_ANSWER} below."
 _START_ELSEWHERE = f"-# The first 8 MiB of the answer are in {_ANSWER} below."
 _MORE_TO_COME = "…"
-# What is shown of an answer that is given as a file: this share of what would have been shown at most.
+# What is shown of an answer that is given as a file: at most this share of what would have been shown of the longest
+# answer without one.
 _PREVIEW = 1 / 3
 
 _ENDINGS = {
@@ -124,12 +125,13 @@ def lay_out(text: str, settings: LayoutSettings, *, complete: bool) -> Layout:
     """
     text = whole(text)
     words, files = _with_code_aside(text, settings)
-    parts = split(shown(rendered(words)))
-    if settings.file_over and len(words) > settings.file_over:
+    too_long = settings.file_over is not None and 0 < settings.file_over < len(words)
+    parts = split(shown(rendered(words[: settings.file_over] if too_long else words)))
+    if too_long:
         answer = text.encode()
         fits = len(answer) <= _MOST_BYTES
         note = _MORE_TO_COME if not complete else _WHOLE_ELSEWHERE if fits else _START_ELSEWHERE
-        parts = [*_preview(parts, settings.file_over), note]
+        parts = [*_preview(parts), note]
         files.insert(0, File(_ANSWER, answer[:_MOST_BYTES].decode(errors="ignore").encode()))
     return Layout(parts, files if complete else [])
 
@@ -155,9 +157,9 @@ def _with_code_aside(text: str, settings: LayoutSettings) -> tuple[str, list[Fil
     return "".join([*pieces, text[at:]]), files
 
 
-def _preview(parts: list[str], file_over: int) -> list[str]:
+def _preview(parts: list[str]) -> list[str]:
     """The first messages of an answer that is given as a file: at least one."""
-    room = file_over * _PREVIEW
+    room = sum(map(units, parts)) * _PREVIEW
     count = 1
     while count < len(parts) and sum(map(units, parts[: count + 1])) <= room:
         count += 1
