@@ -19,6 +19,9 @@ _SWALLOWED = re.compile(r"(?:\s|(?<=\n) *>)*```")
 _SPACE = re.compile(r"\s*")
 _EMPTY = re.compile(r"(?:(?<![^\n]) *>(?=[^\S\n]*(?:\n|\Z))|\s)*")
 
+# What opening and closing a code block again may take of a part.
+_FENCES = 60
+
 
 def length(part):
     """In UTF-16 code units, counted one by one."""
@@ -96,7 +99,7 @@ def cut_through(text, spans, limit):
     return [
         text[start:end]
         for start, end in things
-        if length(text[start:end]) <= limit // 2
+        if length(text[start:end]) <= limit - _FENCES
         for before, after in cuts
         if (start < before < end or start < after < end) and before == after
     ]

@@ -56,6 +56,7 @@ HARD = {
     "a link longer than a message": f"see {URL}{'/long' * 600} and so on",
     "a link in brackets across the limit": f"{'word ' * 396}([{'t' * 30}]({URL})) {LONG}",
     "links without end": f"{URL}\n" * 200,
+    "a link in code": f"```\n{'a' * 600} {'b' * 1330}({URL}){'c' * 300}\n```",
     "a mention across the limit": "x" * 1990 + "<@123456789012345678>" + LONG,
     "custom emoji without spaces": "<:clew:123456789012345678>" * 200,
     "timestamps": "at <t:1618953630:R>, " * 200,
@@ -185,15 +186,35 @@ def test_quote_goes_on_in_the_next_part():
 
 
 def test_spoiler_stays_hidden():
-    parts = split(HARD["a long spoiler across the limit"])
+    for text in (HARD["a long spoiler across the limit"], f"see ||{'secret ' * 283}||{'x' * 100}"):
+        assert all(part.count("||") % 2 == 0 for part in split(text))
 
-    assert all(part.count("||") % 2 == 0 for part in parts)
+
+@pytest.mark.parametrize("before", range(1984, 2000))
+def test_link_right_after_words_without_spaces_stays_whole(before):
+    assert any(URL in part for part in split(f"{'看' * (before - 1)}（{URL} {LONG}"))  # noqa: RUF001 - as people write
+
+
+def test_fence_that_ends_with_its_quote_makes_no_code_of_what_follows():
+    parts = split(f"> ```py\n> no end\n\n{LONG}")
+
+    assert [part.count("```") for part in parts] == [1, 0, 0]
+
+
+def test_code_after_many_blank_lines_is_shown_without_a_part_of_those_alone():
+    words = ("word " * 60).strip()
+    parts = split(f"{words}\n```py\n{chr(10) * 3000}x = 1\n```\nafter")
+
+    assert parts[0] == words
+    assert [code_blocks(part) for part in parts[1:]] == [([("py", "x = 1")], 0)]
 
 
 def test_no_part_is_a_fence_alone():
     for size in range(1960, 2005):
         parts = split("```\n" + "z" * size + "\n\n```\nafter")
-        assert all(content.strip("`\n") for part in parts for _, content in code_blocks(part)[0])
+        blocks = [code_blocks(part) for part in parts]
+        assert "".join(content for found, _ in blocks for _, content in found) == "z" * size
+        assert [stray for _, stray in blocks] == [0] * len(parts)
         assert len(parts) <= 2
 
 
