@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from discord_adapter.layout import File, LayoutSettings, lay_out
+from discord_adapter.layout import File, lay_out
+from discord_adapter.settings import LayoutSettings
 from discord_adapter.splitting import split
 from discord_adapter.tables import rendered
 from tests.discord_adapter.discord_reading import code_blocks, length
