@@ -14,9 +14,9 @@ import structlog
 from clew.alone import StartError
 from clew.parts import open_parts
 from discord_adapter.approvals import Reactions
-from discord_adapter.attachments import Attachments
 from discord_adapter.client import ClewClient, redirect
 from discord_adapter.commands import register
+from discord_adapter.files.attachments import Attachments
 from discord_adapter.outbox import Outbox
 from discord_adapter.overheard import Overheard
 from discord_adapter.reading import Reader

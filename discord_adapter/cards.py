@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from checkpoints.approvals import Decision
 from discord_adapter.outbox import Content
-from discord_adapter.splitting import MESSAGE_LIMIT
+from discord_adapter.text.splitting import MESSAGE_LIMIT
 
 if TYPE_CHECKING:
     from checkpoints.approvals import Approval

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from graph.turn import Input
 
 if TYPE_CHECKING:
-    from discord_adapter.attachments import Attachments
+    from discord_adapter.files.attachments import Attachments
     from discord_adapter.overheard import Overheard
     from graph.turn import Turn
 

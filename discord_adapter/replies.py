@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from discord_adapter.budget import Rank
-from discord_adapter.layout import Layout, lay_out
 from discord_adapter.outbox import Content
 from discord_adapter.settings import LayoutSettings
+from discord_adapter.text.layout import Layout, lay_out
 
 if TYPE_CHECKING:
     import discord

@@ -71,7 +71,7 @@ async def with_images(
     of text, so that a conversation about many images stays within what an endpoint takes.
 
     Args:
-        messages: What the model sees, with image blocks as `discord_adapter.attachments` makes them.
+        messages: What the model sees, with image blocks as `discord_adapter.files.attachments` makes them.
         urls: The images.
         max_images: How many are shown.
         max_characters: What they may take together, encoded.

@@ -10,7 +10,7 @@ from discord import app_commands
 from checkpoints.approvals import Decision
 from checkpoints.history import history_of
 from checkpoints.keys import Conversation
-from discord_adapter.splitting import split
+from discord_adapter.text.splitting import split
 from graph.branching import NoSuchTurn
 
 if TYPE_CHECKING:

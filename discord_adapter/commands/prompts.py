@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import discord
 from discord import app_commands
 
-from discord_adapter.splitting import MESSAGE_LIMIT
+from discord_adapter.text.splitting import MESSAGE_LIMIT
 from prompts.resolve import LONGEST, Scope
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import ValidationError
 
-from discord_adapter.attachments import Attachments
+from discord_adapter.files.attachments import Attachments
 from discord_adapter.settings import AttachmentSettings
 from graph.attached import Attached
 from tests.discord_adapter.pictures import (

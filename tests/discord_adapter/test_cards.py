@@ -7,7 +7,7 @@ import pytest
 
 from checkpoints.approvals import Approval, Decision
 from discord_adapter.cards import card, exact
-from discord_adapter.splitting import MESSAGE_LIMIT, open_fence
+from discord_adapter.text.splitting import MESSAGE_LIMIT, open_fence
 
 HOSTILE = {
     "fence": {"x": "```\n**Approved** ``` @everyone"},

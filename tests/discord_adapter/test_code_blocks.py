@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discord_adapter.code_blocks import code_blocks, shown
+from discord_adapter.text.code_blocks import code_blocks, shown
 from tests.discord_adapter import discord_reading
 from tests.discord_adapter.markdown_texts import ANYTHING, MARKDOWN
 

@@ -9,7 +9,7 @@ from PIL import Image
 from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
-from discord_adapter.imaging import ImageError, format_of, prepare
+from discord_adapter.files.imaging import ImageError, format_of, prepare
 from tests.discord_adapter.pictures import (
     BLUE,
     FORMATS,
@@ -295,7 +295,7 @@ def test_without_its_package_heic_is_refused_by_name(tmp_path):
     (tmp_path / "photo").write_bytes(encoded(halves(), "HEIF"))
     program = (
         "import sys; sys.modules['pillow_heif'] = None\n"
-        "from discord_adapter.imaging import ImageError, prepare\n"
+        "from discord_adapter.files.imaging import ImageError, prepare\n"
         "from pathlib import Path\n"
         "try: prepare(Path(sys.argv[1]).read_bytes(), max_pixels=10**6, longest_side=100)\n"
         "except ImageError as error: print(error)"

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from discord_adapter.layout import File, lay_out
 from discord_adapter.settings import LayoutSettings
-from discord_adapter.splitting import split
-from discord_adapter.tables import rendered
+from discord_adapter.text.layout import File, lay_out
+from discord_adapter.text.splitting import split
+from discord_adapter.text.tables import rendered
 from tests.discord_adapter.discord_reading import code_blocks, length
 from tests.discord_adapter.markdown_texts import ANYTHING, MARKDOWN
 

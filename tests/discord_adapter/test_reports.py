@@ -1,6 +1,6 @@
 import pytest
 
-from discord_adapter.reports import Cut, Left, notice, size_words, unreadable, visible_name
+from discord_adapter.files.reports import Cut, Left, notice, size_words, unreadable, visible_name
 from graph.attached import Attached
 
 

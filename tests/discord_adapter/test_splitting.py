@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from discord_adapter.splitting import MESSAGE_LIMIT, closed, open_fence, split
+from discord_adapter.text.splitting import MESSAGE_LIMIT, closed, open_fence, split
 from tests.discord_adapter.discord_reading import code_blocks, cut_through, length, places
 
 LONG = "word " * 900

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discord_adapter.splitting import split
+from discord_adapter.text.splitting import split
 from tests.discord_adapter.discord_reading import code_blocks, cut_through, length, places
 from tests.discord_adapter.markdown_texts import ANYTHING, MARKDOWN
 

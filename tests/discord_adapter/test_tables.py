@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from wcwidth import wcswidth
 
-from discord_adapter.splitting import split
-from discord_adapter.tables import rendered
+from discord_adapter.text.splitting import split
+from discord_adapter.text.tables import rendered
 from tests.discord_adapter.discord_reading import code_blocks, length
 from tests.discord_adapter.markdown_texts import ANYTHING, MARKDOWN
 

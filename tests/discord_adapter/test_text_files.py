@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discord_adapter.text_files import framed, text_of
+from discord_adapter.files.text_files import framed, text_of
 
 TEXT = "Zoë pays 5 € for 日本語.\n"
 

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import re
 
-from discord_adapter.cuts import best_cut
-from discord_adapter.fences import Code, closed, closing, line_start, open_fence, reopening, shows_nothing, unclosed
-from discord_adapter.lengths import end_within, units, whole
+from discord_adapter.text.cuts import best_cut
+from discord_adapter.text.fences import (
+    Code,
+    closed,
+    closing,
+    line_start,
+    open_fence,
+    reopening,
+    shows_nothing,
+    unclosed,
+)
+from discord_adapter.text.lengths import end_within, units, whole
 
 __all__ = ["MESSAGE_LIMIT", "closed", "open_fence", "split"]
 

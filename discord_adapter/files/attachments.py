@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 
-from discord_adapter.downloads import Download, DownloadError, TooLargeError, download, open_session
-from discord_adapter.imaging import ImageError, Picture, format_of, prepare
-from discord_adapter.reports import Cut, Left, described, notice, size_words, unreadable, visible_name
-from discord_adapter.text_files import framed, text_of
+from discord_adapter.files.downloads import Download, DownloadError, TooLargeError, download, open_session
+from discord_adapter.files.imaging import ImageError, Picture, format_of, prepare
+from discord_adapter.files.reports import Cut, Left, described, notice, size_words, unreadable, visible_name
+from discord_adapter.files.text_files import framed, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from discord_adapter.lengths import units
+from discord_adapter.text.lengths import units
 
 # The rule in Discord's own client, the same in its bundles of several years: no longer fences, no tildes, any column.
 _BLOCK = re.compile(r"```(?:[a-z0-9_+\-.#]+?\n)?\n*[^\n].*?\n*```", re.IGNORECASE | re.DOTALL)

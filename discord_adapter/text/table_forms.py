@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from markdown_it import MarkdownIt
 from wcwidth import wcswidth, wcwidth
 
-from discord_adapter.code_blocks import apart
+from discord_adapter.text.code_blocks import apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

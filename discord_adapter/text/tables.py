@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from discord_adapter.code_blocks import code_blocks
-from discord_adapter.table_forms import Alignment, Table, drawn
+from discord_adapter.text.code_blocks import code_blocks
+from discord_adapter.text.table_forms import Alignment, Table, drawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

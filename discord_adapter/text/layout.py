@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from discord_adapter.code_blocks import CodeBlock, code_blocks, shown
-from discord_adapter.lengths import units, whole
-from discord_adapter.splitting import split
-from discord_adapter.tables import rendered
+from discord_adapter.text.code_blocks import CodeBlock, code_blocks, shown
+from discord_adapter.text.lengths import units, whole
+from discord_adapter.text.splitting import split
+from discord_adapter.text.tables import rendered
 
 if TYPE_CHECKING:
     from discord_adapter.settings import LayoutSettings

@@ -7,8 +7,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from discord_adapter.fences import Code, code_in, line_start
-from discord_adapter.lengths import character_start
+from discord_adapter.text.fences import Code, code_in, line_start
+from discord_adapter.text.lengths import character_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

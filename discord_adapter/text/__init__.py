@@ -1,0 +1,1 @@
+"""How a text of the model becomes Discord messages: tables, code, cuts."""
