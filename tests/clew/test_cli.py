@@ -17,6 +17,6 @@ def test_help_loads_nothing_that_takes_long():
     assert loaded_by("import clew.cli") & HEAVY == set()
 
 
-def test_history_and_the_settings_load_neither_discord_nor_langchain():
+def test_history_and_the_settings_load_the_database_alone():
     found = loaded_by("import clew.past, clew.settings") & HEAVY
-    assert found == {"alembic", "pydantic", "sqlalchemy"}
+    assert found == {"pydantic", "sqlalchemy"}
