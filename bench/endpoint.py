@@ -85,11 +85,11 @@ class Endpoint:
         await response.prepare(request)
         await response.write(_event({"role": "assistant", "content": ""}))
         exchange.first_token = time.monotonic()
-        for event in self.script.events():
+        for number, event in enumerate(self.script.events()):
+            if number and self.script.delay:
+                await asyncio.sleep(self.script.delay)
             exchange.last_token = time.monotonic()
             await response.write(event)
-            if self.script.delay:
-                await asyncio.sleep(self.script.delay)
         await response.write(_event({}, "stop") + b"data: [DONE]\n\n")
         await response.write_eof()
         return response

@@ -25,6 +25,9 @@ log = structlog.get_logger()
 # A typing indicator lasts ten seconds (Discord's documentation, "Trigger Typing Indicator").
 _TYPING_EVERY = 8
 
+# Typing is shown when there is nothing else to show yet: an answer that comes sooner needs none (seconds).
+_TYPING_AFTER = 0.25
+
 CARD = "card"
 BEHIND = "behind"
 
@@ -240,6 +243,7 @@ class DiscordSurface:
             log.warning("text_not_shown", turn=self._turn.key, error=str(error))
 
     async def _type(self) -> None:
+        await asyncio.sleep(_TYPING_AFTER)
         try:
             while True:
                 await self._outbox.typing(self._turn.channel_id)
