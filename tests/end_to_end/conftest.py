@@ -75,6 +75,10 @@ class Bot:
         """Wait until a tool of the notes server has begun."""
         await _looked_at_often(lambda: self.runs(tool))
 
+    async def closed(self, count):
+        """Wait until so many turns are closed: the last words of one are seen before its checkpoint is written."""
+        await _looked_at_often(lambda: self.log.count('"turn_closed"') >= count)
+
     async def wait_for_file(self, path):
         await _looked_at_often(path.exists)
 

@@ -37,6 +37,7 @@ async def test_rewind_goes_on_from_before_a_turn_and_leaves_the_old_branch_whole
     listed = await discord_.slash(alice, direct, "history")
     for words in ("1. <t:", "I am Alice", "2. <t:", "`list_notes`", "3. <t:", "the third thing", f"`{thread}:0`"):
         assert words in listed.content
+    await bot.closed(3)
     before = rows(bot, f"{thread}:0")
     assert all(before)
     missing = await discord_.slash(alice, direct, "rewind", turn=9)

@@ -91,6 +91,7 @@ async def test_direct_messages_and_replies_are_for_us_and_bots_are_not(bot, disc
 
 
 async def test_nothing_the_model_writes_pings_and_long_answers_lose_nothing(bot, discord_, script):
+    bot.configure("[answers]\ncode_file_over = 0\n")
     await bot.start()
     alice, bob, general, lab = *map(discord_.user, ("alice", "bob")), *map(discord_.channel, ("general", "lab"))
     role = discord_.add_role(discord_.guild("Harbour"), "crew", mentionable=True)
