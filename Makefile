@@ -39,6 +39,9 @@ check: .venv/dev.stamp ## format, lint, types, imports, dependencies
 test: .venv/dev.stamp test-needs ## the whole test suite
 	$(BIN)/pytest -n 3 --dist loadfile
 
+bench: .venv/dev.stamp ## what clew adds to a turn, measured here; kept in bench/results
+	$(BIN)/python -m bench.turns
+
 load: .venv/dev.stamp ## 500 streamed answers in 20 channels at once (about six minutes)
 	CLEW_LOAD_ANSWERS=500 $(BIN)/pytest -s tests/end_to_end/test_streaming_load.py
 
@@ -69,4 +72,4 @@ format: .venv/dev.stamp ## put the code into its format
 clean: ## remove what the targets above made
 	rm -rf .venv .venv-litellm .uv
 
-.PHONY: help install demo check test load test-needs chromium lock format clean
+.PHONY: help install demo check test bench load test-needs chromium lock format clean
