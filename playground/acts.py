@@ -75,7 +75,7 @@ def _attachments(world: World, message: Message, changes: Json, files: tuple[Upl
     """Work out the files of an edited message: those kept, then those added (docs: edit-message, attachments)."""
     listed = changes.get("attachments")
     kept, added = uploads.kept(message.attachments, listed), uploads.added(files, listed)
-    uploads.check_uploads(tuple(added))
+    uploads.check_uploads(tuple(added), uploads.limit_of(world, message.author))
     if len(kept) + len(added) > uploads.MAX_FILES:
         raise DiscordError(30015)
     make = uploads.attachment

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 from playground import message_payloads, payloads
 from playground.access import require_unarchived
 from playground.interactions import Interaction
+from playground.uploads import limit_of
 from playground.values import Event, Invocation
 
 if TYPE_CHECKING:
     from playground.values import Channel, Json, Message, User
     from playground.world import World
-
-# "10 MiB" without a boost (docs interactions/receiving-and-responding, attachment_size_limit; figure of
-# reference#uploading-files).
-_ATTACHMENT_LIMIT = 10 * 1024 * 1024
 
 
 def begin(
@@ -112,7 +109,7 @@ def _shape(world: World, interaction: Interaction) -> Json:
         "entitlements": [],
         "authorizing_integration_owners": interaction.owners,
         "context": 1 if guild is None else 0,
-        "attachment_size_limit": _ATTACHMENT_LIMIT,
+        "attachment_size_limit": limit_of(world, user),
     }
     if interaction.source is not None:
         # Whole, whatever the intents: what an app sent itself it may read (docs gateway#message-content-intent).

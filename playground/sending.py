@@ -17,7 +17,7 @@ from playground.kinds import HAS_SNAPSHOT, SYSTEM_TYPES
 from playground.mentions import Audience, Mentions, find_mentions, wrongly_allowed
 from playground.parts import Reference
 from playground.permissions import Permission, to_talk
-from playground.uploads import attachment, check_uploads
+from playground.uploads import attachment, check_uploads, limit_of
 from playground.values import DEFAULT, REPLY, Channel, Event, Json, Message, User, Version
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ NONCE_SECONDS = 300
 
 def send(world: World, channel: Channel, author: User, draft: Draft) -> Message:
     """Send a message, or give back the one that an enforced nonce has made already."""
-    check_parts(draft)
+    check_parts(world, author, draft)
     _check_rights(world, channel, author, draft)
     known = _same_nonce(world, channel, author, draft)
     return put(world, channel, author, draft) if known is None else known
@@ -52,11 +52,11 @@ def put(world: World, channel: Channel, author: User, draft: Draft) -> Message:
     return message
 
 
-def check_parts(draft: Draft) -> None:
+def check_parts(world: World, author: User, draft: Draft) -> None:
     """Refuse what no place takes: too much, too long, or nothing at all."""
     check_content(draft.content)
     check_nonce(draft.nonce)
-    check_uploads(draft.uploads)
+    check_uploads(draft.uploads, limit_of(world, author))
     embeds.check(draft.embeds)
     check_fields(draft.flags, draft.content, draft.embeds, draft.poll)
     check_components(draft.flags, draft.components, [upload.filename for upload in draft.uploads])

@@ -119,7 +119,7 @@ def open_post(world: World, author: User, forum: Channel, plan: Plan, draft: Dra
     check_tags(world, author, forum, list(plan.tag_ids), [])
     if state.tag_required and not plan.tag_ids:
         raise DiscordError(40067)
-    sending.check_parts(draft)
+    sending.check_parts(world, author, draft)
     slowmode = state.post_slowmode if plan.slowmode is None else plan.slowmode
     thread = _made(world, author, forum, replace(plan, slowmode=slowmode), world.snowflakes.next())
     _tell_owner(world, thread, author)

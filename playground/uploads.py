@@ -17,10 +17,11 @@ from playground.values import Attachment
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from playground.values import Json, JsonValue
+    from playground.values import Json, JsonValue, User
     from playground.world import World
 
-# "The default limit is 10 MiB" a file (docs reference#uploading-files); ten files (OpenAPI: MessageCreateRequest).
+# "The default limit is 10 MiB" a file "but may be higher for users" (docs reference#uploading-files), whose own limits
+# are in `World.file_limits`; ten files (OpenAPI: MessageCreateRequest).
 MAX_FILE = 10 * 1024 * 1024
 MAX_FILES = 10
 # docs resources/message#attachment-object
@@ -48,11 +49,21 @@ class Upload:
     index: str = ""
 
 
-def check_uploads(uploads: tuple[Upload, ...]) -> None:
-    """Refuse files that are too many or too large (docs reference#uploading-files)."""
+def limit_of(world: World, user: User) -> int:
+    """Give how large a file of somebody may be, in bytes."""
+    return world.file_limits.get(user.id, MAX_FILE)
+
+
+def check_uploads(uploads: tuple[Upload, ...], limit: int) -> None:
+    """Refuse files that are too many or too large (docs reference#uploading-files).
+
+    Args:
+        uploads: The files.
+        limit: How large each may be, in bytes.
+    """
     if len(uploads) > MAX_FILES:
         raise invalid_form("attachments", "BASE_TYPE_MAX_LENGTH", f"Must be {MAX_FILES} or fewer in length.")
-    if any(len(upload.content) > MAX_FILE for upload in uploads):
+    if any(len(upload.content) > limit for upload in uploads):
         raise DiscordError(40005)
     for number, upload in enumerate(uploads):
         check_description(upload.description, f"attachments.{number}.description")

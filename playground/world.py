@@ -71,6 +71,8 @@ class World:
         self.guilds: dict[int, Guild] = {}
         self.channels: dict[int, Channel] = {}
         self.closed_dms: set[int] = set()
+        # How large a file of somebody may be who pays for more than is usual, in bytes.
+        self.file_limits: dict[int, int] = {}
         self.requests: list[Request] = []
         self.typing: list[Typing] = []
         self.faults = Faults()

@@ -1,6 +1,7 @@
 """Messages over the wire: sent, edited, deleted, replied to, read back."""
 
 import datetime
+import io
 
 import aiohttp
 import discord
@@ -224,6 +225,20 @@ async def test_large_file_is_refused(local, general, alice, monkeypatch):
 
     with pytest.raises(DiscordError, match="40005"):
         await local.send(alice, general, "x", attachments=[("a.bin", b"1234", "application/octet-stream")])
+
+
+async def test_who_may_send_larger_files_is_not_refused(local, channel, general, alice, bob, monkeypatch):
+    monkeypatch.setattr("playground.uploads.MAX_FILE", 3)
+    local.file_limits[alice.id] = 4
+    sent = await local.send(alice, general, "x", attachments=[("a.bin", b"1234", "application/octet-stream")])
+
+    assert sent.attachments[0].content == b"1234"
+    with pytest.raises(DiscordError, match="40005"):
+        await local.send(alice, general, "x", attachments=[("a.bin", b"12345", "application/octet-stream")])
+    with pytest.raises(DiscordError, match="40005"):
+        await local.send(bob, general, "x", attachments=[("a.bin", b"1234", "application/octet-stream")])
+    with pytest.raises(discord.HTTPException, match="40005"):
+        await channel.send(file=discord.File(io.BytesIO(b"1234"), filename="a.bin"))
 
 
 async def test_content_is_not_read_back_without_its_intent():
