@@ -14,7 +14,7 @@ import discord
 import structlog
 
 from discord_adapter.budget import Kind, Rank
-from discord_adapter.sending import PAUSES, Gone, Sender
+from discord_adapter.sending import PAUSES, Gone, MayNotReply, Sender
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -251,7 +251,11 @@ class Outbox:
                 await self._record(recorded)
             return recorded, posted, as_sent
 
-        return await self.sender.send(delivery.channel_id, Kind.SEND, post, rank)
+        try:
+            return await self.sender.send(delivery.channel_id, Kind.SEND, post, rank)
+        except MayNotReply:
+            extra.clear()
+            return await self.sender.send(delivery.channel_id, Kind.SEND, post, rank)
 
     def _channel(self, channel_id: int) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(channel_id)

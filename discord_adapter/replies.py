@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
+
 from discord_adapter.budget import Rank
 from discord_adapter.outbox import Content
 from discord_adapter.settings import LayoutSettings
 from discord_adapter.text.layout import Layout, lay_out
+from graph.errors import SurfaceError, SurfaceUnreachable
 
 if TYPE_CHECKING:
     import discord
 
     from checkpoints.deliveries import Delivery
     from discord_adapter.outbox import Outbox
+
+log = structlog.get_logger()
 
 _NOTHING = Content("")
 
@@ -23,7 +28,7 @@ class GrowingText:
 
     What a request carries is made when it leaves, so a text that was completed while its first message waited is one
     message and no edit. Its parts are deliveries, so that a text which a former process began is continued in the same
-    messages.
+    messages. Where a file is refused, all of it comes in messages.
     """
 
     def __init__(
@@ -43,8 +48,10 @@ class GrowingText:
         self._reply_to = reply_to
         self._settings = layout or LayoutSettings()
         self._text = ""
-        self._laid_out: tuple[str, bool, Layout] | None = None
+        self._laid_out: tuple[str, bool, bool, Layout] | None = None
         self._finished = False
+        # Until Discord refuses one: that takes a permission of its own.
+        self._with_files = True
         self._deliveries: list[Delivery] = []
         self._shown: list[Content] = []
         # Whether there can be messages that the text no longer needs: a former process's, or some of our own.
@@ -95,16 +102,28 @@ class GrowingText:
         if delivery.final or not content.text.strip():
             return
         if self._shown[index] != content:
-            delivery, self._shown[index] = await self._outbox.show(
-                delivery,
-                lambda: self._content(index),
-                final=settled,
-                rank=lambda: self._rank(index),
-                reply_to=self._reply_to if index == 0 else None,
-            )
+            try:
+                delivery, self._shown[index] = await self._send(index, final=settled)
+            except SurfaceUnreachable:
+                raise
+            except SurfaceError as error:
+                if not self._content(index).files:
+                    raise
+                log.warning("files_not_shown", turn=self._turn_key, error=str(error))
+                self._with_files = False
+                delivery, self._shown[index] = await self._send(index, final=settled)
         elif settled:
             delivery = await self._outbox.finish(delivery)
         self._deliveries[index] = delivery
+
+    async def _send(self, index: int, *, final: bool) -> tuple[Delivery, Content]:
+        return await self._outbox.show(
+            self._deliveries[index],
+            lambda: self._content(index),
+            final=final,
+            rank=lambda: self._rank(index),
+            reply_to=self._reply_to if index == 0 else None,
+        )
 
     def _rank(self, index: int) -> Rank:
         if self._finished:
@@ -113,10 +132,11 @@ class GrowingText:
 
     @property
     def _layout(self) -> Layout:
-        if self._laid_out is None or self._laid_out[:2] != (self._text, self._finished):
-            layout = lay_out(self._text, self._settings, complete=self._finished)
-            self._laid_out = (self._text, self._finished, layout)
-        return self._laid_out[2]
+        now = (self._text, self._finished, self._with_files)
+        if self._laid_out is None or self._laid_out[:3] != now:
+            layout = lay_out(self._text, self._settings, complete=self._finished, with_files=self._with_files)
+            self._laid_out = (*now, layout)
+        return self._laid_out[3]
 
     def _content(self, index: int) -> Content:
         """What a part shows now; of a text that has become shorter, what the part showed before."""

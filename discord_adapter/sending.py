@@ -28,10 +28,15 @@ _TOO_MANY_REQUESTS = 429
 _UNKNOWN_MESSAGE = 10008
 _THREAD_ARCHIVED = 50083
 _OLD_MESSAGE_EDITED = 30046
+_REPLY_WITHOUT_HISTORY = 160002
 
 
 class Gone(SurfaceError):  # noqa: N818 - named for what went wrong
     """The message is not there any more."""
+
+
+class MayNotReply(SurfaceError):  # noqa: N818 - named for what went wrong
+    """A message there may not answer another one."""
 
 
 class Sender:
@@ -69,6 +74,7 @@ class Sender:
         Raises:
             SurfaceUnreachable: Discord cannot be reached for now.
             Gone: The message is not there any more.
+            MayNotReply: It would answer another message, which takes a permission of its own.
             SurfaceError: Discord does not take it.
         """
         for pause in (*self._pauses, None):
@@ -106,6 +112,8 @@ class Sender:
 def _meaning(error: discord.HTTPException) -> SurfaceError:
     if error.code == _UNKNOWN_MESSAGE:
         return Gone(str(error))
+    if error.code == _REPLY_WITHOUT_HISTORY:
+        return MayNotReply(str(error))
     # discord.py has waited and asked again, or Cloudflare keeps us out: asking on would make it worse.
     if error.status == _TOO_MANY_REQUESTS and error.code != _OLD_MESSAGE_EDITED:
         return SurfaceUnreachable(str(error))

@@ -36,6 +36,9 @@ def edit(world: World, message: Message, changes: Json, files: tuple[Upload, ...
     """
     channel = world.channels[message.channel_id]
     require_active(world, channel, message.author)
+    if files and message.webhook_id is None and message.application_id is None:
+        # The documentation of the edit names no permission; that of the right, what it is for (assumed to hold here).
+        require(world, channel, message.author, Permission.ATTACH_FILES)
     content = message.content if "content" not in changes else (changes["content"] or "").strip()
     check_content(content)
     embedded: list[Json] = changes["embeds"] or [] if "embeds" in changes else message.embeds

@@ -109,7 +109,7 @@ class Layout:
     files: list[File]
 
 
-def lay_out(text: str, settings: LayoutSettings, *, complete: bool) -> Layout:
+def lay_out(text: str, settings: LayoutSettings, *, complete: bool, with_files: bool = True) -> Layout:
     """How an answer is shown, by now or in the end.
 
     Tables are rendered, long code becomes files, and the rest is split into messages. Of an answer that is too long
@@ -122,8 +122,11 @@ def lay_out(text: str, settings: LayoutSettings, *, complete: bool) -> Layout:
         complete: Whether it is all there; until then there are no files yet, and an ellipsis stands for what is only
             in a file. An answer that grows only changes what its last message shows, but for the two moments when
             something turns out to be too long: then it makes way for the line that says where it is.
+        with_files: Whether there may be files; else all of it is in messages, however many these are.
     """
     text = whole(text)
+    if not with_files:
+        return Layout(split(shown(rendered(text))), [])
     words, files = _with_code_aside(text, settings)
     too_long = settings.file_over is not None and 0 < settings.file_over < len(words)
     parts = split(shown(rendered(words[: settings.file_over] if too_long else words)))

@@ -120,6 +120,16 @@ def test_nothing_is_a_file_where_that_is_switched_off():
         assert layout.parts == split(text)
 
 
+def test_without_files_there_are_none_for_code_that_cannot_be_shown_exactly_either():
+    text = f"{_long_answer()}\n\n````md\n```\nx\n```\n````"
+
+    assert [file.name for file in lay_out(text, LayoutSettings(file_over=0), complete=True).files] == ["code-1.md"]
+    layout = lay_out(text, LayoutSettings(), complete=True, with_files=False)
+    assert layout.files == []
+    assert "below" not in "".join(layout.parts)
+    assert len("".join(layout.parts)) > len(_long_answer()) / 2
+
+
 def test_there_are_ten_files_at_most_and_what_is_in_none_is_shown():
     text = "\n\n".join(f"```py\nnumber = {number}\n{LONG_CODE}```" for number in range(12))
     layout = lay_out(text, _DEFAULT, complete=True)

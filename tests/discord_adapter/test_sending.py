@@ -84,6 +84,33 @@ async def test_channel_where_we_may_not_write_is_a_surface_error(local, outbox, 
     await surface.close()
 
 
+async def test_where_history_may_not_be_read_an_answer_is_posted_and_answers_nothing(local, surface, general, shown):
+    """A reply takes READ_MESSAGE_HISTORY (Discord's documentation, "Create Message")."""
+    local.deny(general, local.bot, Permission.READ_MESSAGE_HISTORY)
+    surface.finish_text(0, "an answer")
+    await surface.flush()
+    await surface.say("notice", "a sentence")
+    assert [(message.content, message.reference) for message in shown()] == [("an answer", None), ("a sentence", None)]
+
+
+@pytest.mark.parametrize("grows", [True, False])
+@pytest.mark.parametrize("fence", ["```py\n{}\n```\n", "{}"])
+async def test_answer_whose_file_is_refused_comes_in_messages(local, surface, general, shown, fence, grows):
+    local.deny(general, local.bot, Permission.ATTACH_FILES)
+    lines = [f"print({number}, 'of many lines')" for number in range(500)]
+    text = f"Here it is.\n\n{fence.format(chr(10).join(lines))}\nThat was all."
+    if grows:
+        surface.text(0, text[:13_000])
+        await local.wait_until(lambda: bool(shown()))
+    surface.finish_text(0, text)
+    await surface.flush()
+    messages = [message.content for message in shown()]
+    assert not any(message.attachments for message in shown())
+    seen = [line for content in messages for line in content.splitlines() if line and not line.startswith("```")]
+    assert seen == ["Here it is.", *lines, "That was all."]
+    assert not any("below" in content for content in messages)
+
+
 async def test_channel_that_is_gone_is_a_surface_error(local, outbox, turn, general):
     local.delete_channel(general)
     with pytest.raises(SurfaceError):

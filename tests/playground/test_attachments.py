@@ -7,7 +7,7 @@ import discord
 import pytest
 from PIL import Image
 
-from playground import DiscordError
+from playground import DiscordError, Permission
 from playground.uploads import Upload
 
 
@@ -60,6 +60,16 @@ async def test_bots_files_keep_their_words(local, channel, general):
     first, second = local.messages(general)[0].attachments
     assert (first.description, first.size, second.filename) == ("one", (5, 4), "SPOILER_b.txt")
     assert [one.is_spoiler() for one in sent.attachments] == [False, True]
+
+
+async def test_edit_that_adds_a_file_takes_the_right_to_attach_one(local, channel, general):
+    sent = await channel.send("x")
+    local.deny(general, local.bot, Permission.ATTACH_FILES)
+    with pytest.raises(discord.HTTPException, match="50013"):
+        await sent.add_files(file("a.txt"))
+
+    await sent.edit(content="y")
+    assert (local.messages(general)[-1].content, local.messages(general)[-1].attachments) == ("y", [])
 
 
 async def test_edit_keeps_adds_and_removes_files(local, channel, general):
