@@ -40,8 +40,8 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
-# Discord's documentation, "Rate Limits", global rate limit: 50 requests a second for a bot. Five of them are left for what
-# discord.py asks by itself: at a start it logs in and registers commands while old turns go on.
+# Discord's documentation, "Rate Limits", global rate limit: 50 requests a second for a bot. Five of them are left for
+# what discord.py asks by itself: at a start it logs in and registers commands while old turns go on.
 TOKEN_LIMIT = (45, 1.0)
 
 # Requests in so many seconds in a channel. Discord declares them in headers only; these are what its headers have said
