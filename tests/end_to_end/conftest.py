@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -178,14 +179,23 @@ async def model(script):
 
 @pytest.fixture
 async def bot(tmp_path, discord_, model):
-    """The bot, not started yet; a test that fails shows its log. What must hold in every test is looked at here."""
-    bot = Bot(tmp_path, discord_, model)
-    yield bot
-    if bot.process and bot.process.returncode is None:
-        await bot.kill()
-    if (tmp_path / "log").exists():
-        print(bot.log)
+    """The bot, not started yet."""
+    with checked(Bot(tmp_path, discord_, model)) as bot:
+        yield bot
+        if bot.process and bot.process.returncode is None:
+            await bot.kill()
+
+
+@contextmanager
+def checked(bot):
+    """A bot of which a test that fails shows the log; what must hold in every test is looked at in the end."""
+    try:
+        yield bot
+    finally:
+        if (bot.home / "log").exists():
+            print(bot.log)
+    if (bot.home / "log").exists():
         assert bot.environment["LITELLM_API_KEY"] not in bot.log
-        assert discord_.token not in bot.log
+        assert bot.discord.token not in bot.log
         assert "Traceback" not in bot.log
     assert bot.unpaired() == []
