@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING, Protocol
 
@@ -50,6 +51,20 @@ def redirect(url: str) -> None:
     DiscordWebSocket.DEFAULT_GATEWAY = URL(f"{re.sub('^http', 'ws', url)}/gateway")
 
 
+class _OneLine(logging.Filter):
+    """Lets an outage be one line in the log: discord.py adds the whole stack to every attempt to reconnect."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and str(record.msg).startswith("Attempting a reconnect"):
+            record.msg, record.args = f"{record.getMessage()}: {record.exc_info[1]!r}", ()
+            record.exc_info = None
+            record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+        return True
+
+
+_ONE_LINE = _OneLine()
+
+
 class ClewClient(discord.Client):
     """A client that hands on what happens.
 
@@ -60,6 +75,7 @@ class ClewClient(discord.Client):
     def __init__(self, settings: DiscordSettings) -> None:
         # clew does not speak, so what voice would need is not missed.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+        logging.getLogger("discord.client").addFilter(_ONE_LINE)
         intents = discord.Intents.default()
         intents.message_content = settings.message_content
         super().__init__(intents=intents, allowed_mentions=discord.AllowedMentions.none(), max_messages=200)

@@ -83,6 +83,10 @@ class Bot:
     async def wait_for_file(self, path):
         await _looked_at_often(path.exists)
 
+    async def wait_for_log(self, *words):
+        """Wait until the log has all of these words."""
+        await _looked_at_often(lambda: all(word in self.log for word in words))
+
     async def kill(self):
         """SIGKILL: nothing is cleaned up."""
         self.process.send_signal(signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A bot that lives through one trouble after another, each in a channel of its own; starting one for each takes long."""
+"""A bot that lives through one trouble after another, each in a channel of its own: starting it takes seconds."""
 
 import sys
 from collections import deque

@@ -1,4 +1,4 @@
-"""Each fault of the gateway once, in the middle of an answer and while a card waits, in one process that survives all."""
+"""Each fault of the gateway once, in the middle of an answer and while a card waits, in one process."""
 
 import pytest
 import pytest_asyncio
