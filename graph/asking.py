@@ -22,11 +22,18 @@ log = structlog.get_logger()
 
 
 class Asking:
-    """Cards between the journal, which knows what waits and what was decided, and the surfaces that show them."""
+    """Cards between the journal, which knows what waits and what was decided, and the surfaces that show them.
 
-    def __init__(self, journal: Journal, surfaces: Surfaces) -> None:
+    Args:
+        journal: The journal.
+        surfaces: Where cards are shown.
+        on_unsettled: Called when a card could not be brought up to date for now.
+    """
+
+    def __init__(self, journal: Journal, surfaces: Surfaces, on_unsettled: Callable[[], None]) -> None:
         self._journal = journal
         self._surfaces = surfaces
+        self._on_unsettled = on_unsettled
 
     async def decide(self, interrupt_id: str, call_id: str, decision: Decision, decided_by: int) -> Approval | None:
         """Decide a card; None when it is decided already."""
@@ -72,23 +79,35 @@ class Asking:
         for approval in await self._journal.approvals.withdraw(turn_key):
             await self.settle(approval)
 
-    async def settle(self, approval: Approval) -> None:
-        """Show on a card what became of it; the decision stands whether or not the card can be changed now."""
+    async def settle(self, approval: Approval) -> bool:
+        """Show on a card what became of it; the decision stands whether or not the card can be changed now.
+
+        Returns:
+            Whether there is nothing left to show; False when it can be shown later.
+        """
         row = await self._journal.inbox.get(approval.turn_key)
         if row is None:
-            return
+            return True
         try:
             await self._surfaces.open(Turn.from_payload(row.payload)).settle(approval)
         except SurfaceUnreachable as error:
             log.warning("card_not_settled", turn=approval.turn_key, error=str(error))
-            return
+            self._on_unsettled()
+            return False
         except SurfaceError as error:
             log.warning("card_not_settled", turn=approval.turn_key, error=str(error))
         await self._journal.approvals.settled(approval)
+        return True
 
-    async def settle_all(self, ours: Callable[[Conversation], bool]) -> None:
-        """Bring every card of our conversations up to date whose decision was never shown (a crash, an outage)."""
+    async def settle_all(self, ours: Callable[[Conversation], bool]) -> bool:
+        """Bring every card of our conversations up to date whose decision was never shown (a crash, an outage).
+
+        Returns:
+            Whether there is nothing left to show.
+        """
+        done = True
         for approval in await self._journal.approvals.unsettled():
             row = await self._journal.inbox.get(approval.turn_key)
             if row and ours(row.conversation):
-                await self.settle(approval)
+                done = await self.settle(approval) and done
+        return done

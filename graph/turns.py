@@ -65,7 +65,7 @@ class TurnEngine:
             retry_after: Seconds until a conversation is looked at again after a fault that is not its own.
         """
         self._journal = journal
-        self._asking = Asking(journal, surfaces)
+        self._asking = Asking(journal, surfaces, self._settle_later)
         self._advancing = Advancing(graph, journal, contexts, surfaces, self._asking, inputs)
         self._ours = ours
         self._retry_after = retry_after
@@ -73,6 +73,7 @@ class TurnEngine:
         self._workers: dict[Conversation, asyncio.Task[None]] = {}
         self._poked: set[Conversation] = set()
         self._running: dict[Conversation, asyncio.Task[None]] = {}
+        self._settling: asyncio.Task[None] | None = None
         self._locks: dict[Conversation, asyncio.Lock] = {}
         # Fair: messages are claimed in the order in which they came, whichever transaction would have been faster.
         self._claiming = asyncio.Lock()
@@ -156,6 +157,8 @@ class TurnEngine:
         workers = set(self._workers.values())
         if workers and seconds:
             await asyncio.wait(workers, timeout=seconds)
+        if self._settling is not None:
+            self._settling.cancel()
         for worker in list(self._workers.values()):
             worker.cancel()
         if self._workers:
@@ -168,6 +171,22 @@ class TurnEngine:
 
     def _poke_later(self, conversation: Conversation) -> None:
         asyncio.get_running_loop().call_later(self._retry_after, self._poke, conversation)
+
+    def _settle_later(self) -> None:
+        """Bring cards up to date that could not be changed, once that is possible again."""
+        if self._settling is None and not self._draining:
+            self._settling = self._tasks.create_task(self._settle())
+
+    async def _settle(self) -> None:
+        settled = False
+        try:
+            while not settled:
+                await asyncio.sleep(self._retry_after)
+                settled = await self._asking.settle_all(self._ours)
+        except Exception:  # the boundary, as for a worker: the next occasion comes with the next session
+            log.exception("cards_not_settled")
+        finally:
+            self._settling = None
 
     def _lock(self, conversation: Conversation) -> asyncio.Lock:
         return self._locks.setdefault(conversation, asyncio.Lock())

@@ -87,8 +87,21 @@ async def test_fault_of_the_journal_is_tried_again(stand, clew, monkeypatch):
     assert await clew.answered(1) == "here I am"
 
 
+async def test_decision_that_could_not_be_shown_is_shown_as_soon_as_it_can_be(stand, clew):
+    fails(clew.surface, "settle", SurfaceUnreachable("503"), 3)
+    stand.script.then(call("wipe", x=1), call("wipe", x=2))
+    stand.script.then(say("wiped"))
+    await clew.ask(1)
+    cards = await clew.cards(2)
+    for card in cards:
+        await clew.approve(card)
+    await clew.closed(1)
+    await clew.surface.until(lambda: set(clew.surface.settled) == set(cards))
+    assert clew.surface.faults["settle"] == []
+
+
 async def test_decision_that_was_never_shown_is_shown_after_a_restart(stand, clew):
-    fails(clew.surface, "settle", SurfaceUnreachable("503"), 1)
+    fails(clew.surface, "settle", SurfaceUnreachable("503"), 1000)
     stand.script.then(call("wipe", x=1))
     stand.script.then(say("wiped"))
     await clew.ask(1)
