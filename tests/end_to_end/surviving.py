@@ -5,7 +5,7 @@ from collections import deque
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from playground import LocalDiscord
+from playground import GatewaySettings, LocalDiscord
 from playground.model import Gate, ModelServer, Reply, Scripted, call, say
 from tests.end_to_end.conftest import Bot, checked
 
@@ -18,10 +18,12 @@ WELCOME = "You are welcome."
 
 
 @asynccontextmanager
-async def surviving(home, *, toml="", gateway=None):
+async def surviving(home, *, toml=""):
     """A bot, started, with a Discord and a model of its own."""
     script = Scripted()
-    async with LocalDiscord(gateway=gateway) as discord_, ModelServer(script) as model:
+    # Well below the time after which the hasty bot takes a silent connection for dead.
+    settings = GatewaySettings(heartbeat_interval=1.0)
+    async with LocalDiscord(gateway=settings) as discord_, ModelServer(script) as model:
         bot = Bot(home, discord_, model)
         bot.program = [sys.executable, str(HASTY_BOT), "run"]
         bot.configure(toml)

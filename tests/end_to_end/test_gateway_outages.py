@@ -3,7 +3,6 @@
 import pytest
 import pytest_asyncio
 
-from playground import GatewaySettings
 from playground.model import say
 from tests.end_to_end.surviving import ANSWER, DONE, surviving
 
@@ -24,8 +23,7 @@ LOST = {
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def survivor(tmp_path_factory):
-    settings = GatewaySettings(heartbeat_interval=1.0)
-    async with surviving(tmp_path_factory.mktemp("gateway"), gateway=settings) as survivor:
+    async with surviving(tmp_path_factory.mktemp("gateway")) as survivor:
         yield survivor
 
 
