@@ -234,6 +234,7 @@ async def test_image_stays_in_the_conversation_over_a_restart_and_is_stored_once
     await bot.restart()
     await discord_.send(alice, general, bot.mention("third"), attachments=[("b.png", *file[1:])])
     await bot.said(general, "Heard third.")
+    await bot.closed(3)
     urls = [[b["image_url"]["url"] for m in _users(r) for b in m if b["type"] == "image_url"] for r in model.requests]
     assert [len(one) for one in urls] == [1, 1, 2]
     assert len({url for one in urls for url in one}) == 1
