@@ -227,8 +227,8 @@ async def test_permission_that_is_missing_in_one_channel_of_many_is_told_and_the
     assert answers(discord_, general) == []
 
 
-CODE = [f"print({number}, 'of a program')" for number in range(300)]
-LONG = [f"This is sentence {number} of an answer that goes on." for number in range(400)]
+CODE = [f"print({number}, 'of a program')" for number in range(60)]
+LONG = [f"This is sentence {number} of an answer that goes on." for number in range(60)]
 
 
 @pytest.mark.parametrize(
@@ -242,12 +242,13 @@ LONG = [f"This is sentence {number} of an answer that goes on." for number in ra
 async def test_answer_comes_whole_where_a_right_is_missing_that_it_can_do_without(
     bot, discord_, script, places, right, text, lines
 ):
+    bot.configure("[answers]\nfile_over = 2000\ncode_file_over = 500\n")
     await bot.start()
     bob, _, general = places
     discord_.deny(general, discord_.bot, right)
     script.then(say(text.format("\n".join(lines)), chunks=10))
     await discord_.send(bob, general, bot.mention("write it"))
-    await bot.said(general, "Done.", timeout=30)
+    await bot.said(general, "Done.")
     await bot.closed(1)
     parts = answers(discord_, general)
     shown = [line for part in parts for line in part.splitlines() if line and "```" not in line]
