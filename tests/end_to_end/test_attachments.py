@@ -229,6 +229,7 @@ async def test_image_stays_in_the_conversation_over_a_restart_and_is_stored_once
     await bot.said(general, "Heard first.")
     await discord_.send(alice, general, bot.mention("second"))
     await bot.said(general, "Heard second.")
+    await bot.closed(2)
     # What the conversation holds does not hang on Discord's copy.
     await discord_.delete(alice, sent)
     await bot.restart()
