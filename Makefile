@@ -45,6 +45,9 @@ bench: .venv/dev.stamp ## what clew adds to a turn, measured here; kept in bench
 load: .venv/dev.stamp ## 500 streamed answers in 20 channels at once (about six minutes)
 	CLEW_LOAD_ANSWERS=500 $(BIN)/pytest -s tests/end_to_end/test_streaming_load.py
 
+crash-test: .venv/dev.stamp ## 200 turns under SIGKILL on each database, and under trouble; CLEW_CRASH_SEED repeats one
+	CLEW_CRASH_TURNS=$${CLEW_CRASH_TURNS:-200} $(BIN)/pytest -s tests/crash tests/end_to_end/test_while_running.py
+
 # What some tests need beside Python packages; a test says in one line why it is skipped where this could not be had.
 test-needs: .venv-litellm/stamp chromium
 
@@ -61,8 +64,8 @@ chromium:
 LOCK := $(UV) pip compile --universal --generate-hashes --quiet --no-header --python-version 3.11
 lock: | $(filter .uv/bin/uv,$(UV)) ## resolve the locked requirements anew
 	$(LOCK) pyproject.toml --all-extras --group dev -o requirements/dev.txt
-	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/run.txt
-	$(LOCK) pyproject.toml --extra playground -c requirements/dev.txt -o requirements/demo.txt
+	$(LOCK) pyproject.toml --extra postgres -c requirements/dev.txt -o requirements/run.txt
+	$(LOCK) pyproject.toml --extra playground --extra postgres -c requirements/dev.txt -o requirements/demo.txt
 	echo 'litellm[proxy]==$(LITELLM_VERSION)' | $(LOCK) - -o requirements/litellm.txt
 
 format: .venv/dev.stamp ## put the code into its format
@@ -72,4 +75,4 @@ format: .venv/dev.stamp ## put the code into its format
 clean: ## remove what the targets above made
 	rm -rf .venv .venv-litellm .uv
 
-.PHONY: help install demo check test bench load test-needs chromium lock format clean
+.PHONY: help install demo check test crash-test bench load test-needs chromium lock format clean

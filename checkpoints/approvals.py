@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 
-from checkpoints.tables import approvals
+from checkpoints.grants import give
+from checkpoints.tables import approvals, audit, votes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from sqlalchemy import Row
+    from sqlalchemy import ColumnElement, Executable, Row
 
-    from checkpoints.database import Database
+    from checkpoints.database import Database, Transaction
+    from checkpoints.keys import Conversation
+
+
+class Kind(StrEnum):
+    """What a card asks."""
+
+    CALL = "call"  # may this be run?
+    DOUBT = "doubt"  # this was running when the process died: what now?
 
 
 class Decision(StrEnum):
@@ -25,25 +35,77 @@ class Decision(StrEnum):
 
     APPROVED = "approved"
     REFUSED = "refused"
+    EXPIRED = "expired"  # nobody decided in time, so it was refused
     WITHDRAWN = "withdrawn"  # the turn was closed before anybody decided
+    EDITED = "edited"  # another card took its place, with other arguments
+    # About a call in doubt:
+    RUN_AGAIN = "run_again"
+    TAKEN_AS_DONE = "taken_as_done"
+    GIVEN_UP = "given_up"
+
+    @property
+    def words(self) -> str:
+        """What is said of it in a list."""
+        return _WORDS.get(self, self.replace("_", " "))
+
+
+_WORDS = {
+    Decision.EXPIRED: "refused, since nobody decided in time",
+    Decision.WITHDRAWN: "not run",
+    Decision.EDITED: "arguments edited",
+}
+
+
+_PRESSED = "approval_pressed"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Who may decide a card, and how.
+
+    Attributes:
+        deciders: `requester`, `others` (anyone but the requester), `role:<id>`, `user:<id>`.
+        approvals: How many people have to approve; one refusal is enough to refuse.
+        remember_minutes: For how long "without asking" holds; 0 where that is not offered.
+    """
+
+    deciders: tuple[str, ...] = ("requester",)
+    approvals: int = 1
+    remember_minutes: int = 0
+
+    def payload(self) -> dict[str, Any]:
+        """The terms as plain data; `from_payload` reads it back."""
+        return asdict(self) | {"deciders": list(self.deciders)}
+
+    @classmethod
+    def from_payload(cls, payload: dict[str, Any]) -> Terms:
+        """The terms that `payload` made this of."""
+        return cls(tuple(payload["deciders"]), payload["approvals"], payload["remember_minutes"])
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One card: a sensitive call that waits, or waited, for a person.
+    """One card: a call that waits, or waited, for a person.
 
     Attributes:
         interrupt_id: LangGraph's id of the interrupt that asks; one interrupt carries all calls of a model's message.
         call_id: The tool call.
         turn_key: The turn.
         tool: The tool's name.
-        arguments: Exactly what the model asked for.
+        arguments: Exactly what would be run: what the model asked for, or what a person made of it.
         fingerprint: Of name and arguments: what the decision is about.
-        requester_id: The person who asked, and who decides.
+        requester_id: The person who asked.
         channel_id: Where the card is.
+        number: Counts the cards of a call, from 0: those whose arguments were edited, or the runs that came in doubt.
+        kind: What is asked.
+        source: The server that has the tool, and its own name for it.
+        effects: What the tool's author says that it does: `reads`, `writes`, `destroys`, `reaches outside`.
+        terms: Who may decide, and how.
+        deadline: When it is refused for want of a decision; None for never.
         decision: None while it is open.
-        decided_by: The person who decided.
+        decided_by: The person who decided; of several the last one.
         decided_at: When.
+        reason: What the person who refused gave as the reason.
     """
 
     interrupt_id: str
@@ -54,13 +116,30 @@ class Approval:
     fingerprint: str
     requester_id: int
     channel_id: int
+    number: int = 0
+    kind: Kind = Kind.CALL
+    source: str = ""
+    effects: tuple[str, ...] = ()
+    terms: Terms = field(default_factory=Terms)
+    deadline: datetime | None = None
     decision: Decision | None = None
     decided_by: int | None = None
     decided_at: datetime | None = None
+    reason: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Names the card: short enough for a button, the same for the same call, interrupt and number."""
+        return approval_id(self.interrupt_id, self.call_id, self.number)
+
+
+def approval_id(interrupt_id: str, call_id: str, number: int = 0) -> str:
+    """The id of a card, 25 characters."""
+    return hashlib.sha256(f"{interrupt_id}\n{call_id}\n{number}".encode()).hexdigest()[:25]
 
 
 class Approvals:
-    """The rows of the approvals."""
+    """The rows of the approvals. Every decision leaves a row in the audit in the same transaction."""
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
@@ -68,57 +147,136 @@ class Approvals:
 
     async def ask(self, approval: Approval) -> None:
         """Note a call that waits; noting it again changes nothing."""
-        statement = insert(approvals).values(
-            interrupt_id=approval.interrupt_id,
-            call_id=approval.call_id,
-            turn_key=approval.turn_key,
-            tool=approval.tool,
-            arguments=approval.arguments,
-            fingerprint=approval.fingerprint,
-            requester_id=approval.requester_id,
-            channel_id=approval.channel_id,
-            created_at=self._now(),
-        )
         async with self._database.write() as connection:
-            await connection.execute(statement.on_conflict_do_nothing())
+            await connection.execute(self._asked(approval))
 
-    async def decide(self, interrupt_id: str, call_id: str, decision: Decision, decided_by: int) -> Approval | None:
-        """Decide an open card; None when there is no such card or it is decided already."""
+    async def get(self, approval_id: str) -> Approval | None:
+        """The card of an id."""
+        found = await self._select(approvals.c.id == approval_id)
+        return found[0] if found else None
+
+    async def approve(
+        self,
+        approval_id: str,
+        decision: Decision,
+        user_id: int,
+        needed: int,
+        grant: tuple[Conversation, datetime] | None = None,
+    ) -> Approval | None:
+        """Count a person who approves an open card, each once; with the last one that is needed it is decided.
+
+        One transaction: a program that dies leaves no card that has enough approvals and no decision, and no decision
+        without the grant that was part of it.
+
+        Args:
+            approval_id: The card.
+            decision: What it is decided as, once enough people said so.
+            user_id: The person.
+            needed: How many people have to approve.
+            grant: Where, and until when, its tool runs without asking once it is decided.
+
+        Returns:
+            The card, decided or still open; None when there is none that can be decided.
+        """
+        counted = select(func.count()).select_from(votes).where(votes.c.approval_id == approval_id)
+        statement = insert(votes).values(approval_id=approval_id, user_id=user_id, voted_at=self._now())
+        async with self._database.write() as connection:
+            # Locked where the database can: two people who approve at once must see each other's votes.
+            found = select(approvals).where(*self._decidable(approval_id)).with_for_update()
+            row = (await connection.execute(found)).first()
+            if row is None:
+                return None
+            new = await connection.execute(statement.on_conflict_do_nothing().returning(votes.c.user_id))
+            is_new = new.first() is not None
+            if (await connection.execute(counted)).scalar_one() >= needed:
+                decided = await self._decided(connection, approval_id, decision, user_id, None)
+                if decided and grant:
+                    await give(connection, decided, grant[0], grant[1], self._now())
+                return decided
+            if is_new:
+                await connection.execute(self._audited("approval_counted", _approval(row), user_id))
+            return _approval(row)
+
+    async def votes(self, approval_id: str) -> list[int]:
+        """Who approves a card, the first one first."""
+        statement = select(votes.c.user_id).where(votes.c.approval_id == approval_id).order_by(votes.c.voted_at)
+        async with self._database.read() as connection:
+            return list((await connection.execute(statement)).scalars())
+
+    async def pressed(self, approval: Approval, user_id: int) -> None:
+        """Note that somebody approves by a button: no reaction stands for it, so none that is missing takes it back."""
+        async with self._database.write() as connection:
+            await connection.execute(self._audited(_PRESSED, approval, user_id))
+
+    async def pressers(self, approval_id: str) -> set[int]:
+        """Who approved a card by a button at some time."""
+        statement = select(audit.c.user_id).where(audit.c.approval_id == approval_id, audit.c.event == _PRESSED)
+        async with self._database.read() as connection:
+            return set((await connection.execute(statement)).scalars())
+
+    async def unvote(self, approval_id: str, user_id: int) -> None:
+        """Take back what a person said who took the reaction away; a decision that was made stands, with its votes."""
+        found = select(approvals).where(approvals.c.id == approval_id, approvals.c.decision.is_(None))
+        gone = delete(votes).where(votes.c.approval_id == approval_id, votes.c.user_id == user_id)
+        async with self._database.write() as connection:
+            row = (await connection.execute(found.with_for_update())).first()
+            if row is None:
+                return
+            if (await connection.execute(gone.returning(votes.c.user_id))).first() is not None:
+                await connection.execute(self._audited("approval_taken_back", _approval(row), user_id))
+
+    async def decide(
+        self, approval_id: str, decision: Decision, decided_by: int | None, reason: str | None = None
+    ) -> Approval | None:
+        """Decide an open card; None when there is no such card, it is decided already, or its deadline has passed.
+
+        Only EXPIRED is decided after the deadline, and not before it.
+        """
+        async with self._database.write() as connection:
+            return await self._decided(connection, approval_id, decision, decided_by, reason)
+
+    async def edit(self, approval_id: str, successor: Approval, edited_by: int) -> Approval | None:
+        """Put a card with other arguments in the place of an open one; None when that cannot be decided any more."""
         statement = (
             update(approvals)
-            .where(
-                approvals.c.interrupt_id == interrupt_id,
-                approvals.c.call_id == call_id,
-                approvals.c.decision.is_(None),
-            )
-            .values(decision=decision, decided_by=decided_by, decided_at=self._now())
+            .where(*self._decidable(approval_id))
+            .values(decision=Decision.EDITED, decided_by=edited_by, decided_at=self._now())
             .returning(approvals)
         )
         async with self._database.write() as connection:
             row = (await connection.execute(statement)).first()
-        return _approval(row) if row else None
+            if row is None:
+                return None
+            await connection.execute(self._asked(successor))
+            former = _approval(row)
+            await connection.execute(
+                self._audited(str(Decision.EDITED), former, edited_by, detail=f"now {successor.fingerprint}")
+            )
+        return former
 
-    async def withdraw(self, turn_key: str) -> list[Approval]:
-        """Take back every open card of a turn that is being closed."""
+    async def due(self) -> list[Approval]:
+        """Every open card whose deadline has passed."""
+        return await self._select(approvals.c.decision.is_(None), self._overdue())
+
+    async def withdraw(self, turn_key: str, by: int | None = None) -> list[Approval]:
+        """Take back every open card of a turn that is being closed, by a person or by nobody."""
         statement = (
             update(approvals)
             .where(approvals.c.turn_key == turn_key, approvals.c.decision.is_(None))
-            .values(decision=Decision.WITHDRAWN, decided_at=self._now())
+            .values(decision=Decision.WITHDRAWN, decided_by=by, decided_at=self._now())
             .returning(approvals)
         )
         async with self._database.write() as connection:
-            return [_approval(row) for row in (await connection.execute(statement)).all()]
-
-    async def get(self, interrupt_id: str, call_id: str) -> Approval | None:
-        """The card of a call."""
-        found = await self._select(approvals.c.interrupt_id == interrupt_id, approvals.c.call_id == call_id)
-        return found[0] if found else None
+            withdrawn = [_approval(row) for row in (await connection.execute(statement)).all()]
+            for one in withdrawn:
+                await connection.execute(self._audited(str(Decision.WITHDRAWN), one, by))
+        return withdrawn
 
     async def settled(self, approval: Approval) -> None:
         """Note that a card shows what became of it."""
-        where = (approvals.c.interrupt_id == approval.interrupt_id, approvals.c.call_id == approval.call_id)
+        statement = update(approvals).where(approvals.c.id == approval.id).values(settled=True)
         async with self._database.write() as connection:
-            await connection.execute(update(approvals).where(*where).values(settled=True))
+            await connection.execute(statement)
 
     async def unsettled(self) -> list[Approval]:
         """Every decided card that does not show its decision yet."""
@@ -132,10 +290,77 @@ class Approvals:
         """Every card that waits for a person."""
         return await self._select(approvals.c.decision.is_(None))
 
+    async def _decided(
+        self,
+        connection: Transaction,
+        approval_id: str,
+        decision: Decision,
+        decided_by: int | None,
+        reason: str | None,
+    ) -> Approval | None:
+        """Decide a card within a transaction: the row decides who was first."""
+        statement = (
+            update(approvals)
+            .where(*self._decidable(approval_id, late=decision == Decision.EXPIRED))
+            .values(decision=decision, decided_by=decided_by, decided_at=self._now(), reason=reason)
+            .returning(approvals)
+        )
+        row = (await connection.execute(statement)).first()
+        if row is None:
+            return None
+        decided = _approval(row)
+        await connection.execute(self._audited(str(decision), decided, decided_by))
+        return decided
+
+    def _decidable(self, approval_id: str, *, late: bool = False) -> tuple[ColumnElement[bool], ...]:
+        """That a card is open, and that its deadline has passed, or has not."""
+        in_time = self._overdue() if late else or_(approvals.c.deadline.is_(None), approvals.c.deadline > self._now())
+        return approvals.c.id == approval_id, approvals.c.decision.is_(None), in_time
+
+    def _overdue(self) -> ColumnElement[bool]:
+        return approvals.c.deadline <= self._now()
+
+    def _asked(self, approval: Approval) -> Executable:
+        return insert(approvals).values(**_values(approval), created_at=self._now()).on_conflict_do_nothing()
+
+    def _audited(self, event: str, approval: Approval, user_id: int | None, detail: str | None = None) -> Executable:
+        return insert(audit).values(
+            at=self._now(),
+            event=event,
+            turn_key=approval.turn_key,
+            approval_id=approval.id,
+            tool=approval.tool,
+            fingerprint=approval.fingerprint,
+            user_id=user_id,
+            detail=detail or approval.reason,
+        )
+
     async def _select(self, *where: Any) -> list[Approval]:  # noqa: ANN401 - SQL conditions
-        statement = select(approvals).where(*where).order_by(approvals.c.created_at, approvals.c.call_id)
+        statement = (
+            select(approvals).where(*where).order_by(approvals.c.created_at, approvals.c.call_id, approvals.c.number)
+        )
         async with self._database.read() as connection:
             return [_approval(row) for row in await connection.execute(statement)]
+
+
+def _values(approval: Approval) -> dict[str, Any]:
+    return {
+        "id": approval.id,
+        "interrupt_id": approval.interrupt_id,
+        "call_id": approval.call_id,
+        "number": approval.number,
+        "kind": approval.kind,
+        "turn_key": approval.turn_key,
+        "tool": approval.tool,
+        "source": approval.source,
+        "effects": list(approval.effects),
+        "arguments": approval.arguments,
+        "fingerprint": approval.fingerprint,
+        "requester_id": approval.requester_id,
+        "channel_id": approval.channel_id,
+        "terms": approval.terms.payload(),
+        "deadline": approval.deadline,
+    }
 
 
 def _approval(row: Row[Any]) -> Approval:
@@ -148,7 +373,14 @@ def _approval(row: Row[Any]) -> Approval:
         fingerprint=row.fingerprint,
         requester_id=row.requester_id,
         channel_id=row.channel_id,
+        number=row.number,
+        kind=Kind(row.kind),
+        source=row.source,
+        effects=tuple(row.effects),
+        terms=Terms.from_payload(row.terms),
+        deadline=row.deadline,
         decision=Decision(row.decision) if row.decision else None,
         decided_by=row.decided_by,
         decided_at=row.decided_at,
+        reason=row.reason,
     )

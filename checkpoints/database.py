@@ -1,45 +1,38 @@
-"""The one database: its URL, its connections, its schema brought up to date."""
+"""The one database: short transactions on it, its schema brought up to date."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import asynccontextmanager, closing, suppress
-from pathlib import Path
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from checkpoints.engines import postgres_engines, sqlite_engines
+from checkpoints.place import DEFAULT_URL, DatabaseAway, DatabaseError, Place, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable
+    from collections.abc import AsyncGenerator, Awaitable, Generator
+    from pathlib import Path
 
     from sqlalchemy import CursorResult, Executable
     from sqlalchemy.engine import Connection, Engine
-    from sqlalchemy.engine.interfaces import DBAPIConnection
-    from sqlalchemy.pool import ConnectionPoolEntry
 
 T = TypeVar("T")
 
-DEFAULT_URL = "sqlite:///data/clew.db"
-
-NEWEST = "0002"
+NEWEST = "0003"
 """The schema's version as this clew has it: the last of `migrations/versions`."""
 
-# A writer waits this long for another one; transactions are short, so a longer wait is a fault (milliseconds).
-BUSY_TIMEOUT_MS = 10_000
-
-
-class DatabaseError(Exception):
-    """The database cannot be used; the text says why, in one sentence."""
+# Two processes that start at once on PostgreSQL upgrade one after the other: the key of that lock, "clew" in ASCII.
+UPGRADE_LOCK = 0x636C6577
 
 
 class Reading:
-    """Statements that read, each at once and in this thread.
-
-    In WAL mode a reader waits for nobody, and what we read is a few rows: a thread for it costs ten times the query.
-    """
+    """Statements that read SQLite, each at once and in this thread."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -67,28 +60,46 @@ class Transaction:
 class Database:
     """Short transactions on the journal's database.
 
-    SQLite takes its write lock at the beginning of a writing transaction (BEGIN IMMEDIATE): one that reads first and
-    writes later would fail when another writer came between, whatever the busy timeout
-    (https://www.sqlite.org/isolation.html).
+    Attributes:
+        place: Where it is.
     """
 
-    def __init__(self, writer: AsyncEngine, reader: Engine, path: Path) -> None:
+    def __init__(self, writer: AsyncEngine, reader: Engine | AsyncEngine, place: Place) -> None:
         self._writer = writer
         self._reader = reader
-        self.path = path
+        self.place = place
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file; None for PostgreSQL."""
+        return self.place.path
 
     @asynccontextmanager
-    async def read(self) -> AsyncGenerator[Reading]:
-        """For statements that each see the newest committed state and write nothing."""
-        with self._reader.connect() as connection:
-            yield Reading(connection)
+    async def read(self) -> AsyncGenerator[Reading | Transaction]:
+        """For statements that each see the newest committed state and write nothing.
+
+        Raises:
+            DatabaseAway: The database does not answer.
+        """
+        with naming_outages():
+            if isinstance(self._reader, AsyncEngine):
+                async with _connected(self._reader) as connection:
+                    yield Transaction(connection)
+            else:
+                with self._reader.connect() as connection:
+                    yield Reading(connection)
 
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[Transaction]:
-        """A writing transaction: committed at the end of the block, rolled back by an exception."""
-        async with _connected(self._writer) as connection:
-            yield Transaction(connection)
-            await to_its_end(connection.commit())
+        """A writing transaction: committed at the end of the block, rolled back by an exception.
+
+        Raises:
+            DatabaseAway: The database does not answer.
+        """
+        with naming_outages():
+            async with _connected(self._writer) as connection:
+                yield Transaction(connection)
+                await to_its_end(connection.commit())
 
     async def upgrade(self) -> None:
         """Bring the schema up to this version of clew.
@@ -97,9 +108,10 @@ class Database:
             DatabaseError: The database is not writable, or was written by a newer clew.
         """
         try:
-            # First without the engine: the thread of its failed connection can outlive the event loop, loudly.
-            with closing(sqlite3.connect(self.path)) as probe:
-                probe.execute("PRAGMA schema_version")
+            if self.path:
+                # First without the engine: the thread of its failed connection can outlive the event loop, loudly.
+                with closing(sqlite3.connect(self.path)) as probe:
+                    probe.execute("PRAGMA schema_version")
             if await self._version() == NEWEST:
                 return
             # Here, since Alembic takes 10 MB and a third of a second, and is needed once after an update.
@@ -107,70 +119,69 @@ class Database:
 
             async with self._writer.connect() as connection:
                 try:
+                    if not self.path:
+                        await connection.execute(text(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})"))
                     await connection.run_sync(upgrade)
                 except NewerSchema as error:
                     raise DatabaseError(
-                        f"The database {self.path} was written by a newer clew; install that version or use another "
+                        f"The database {self.place} was written by a newer clew; install that version or use another "
                         "database."
                     ) from error
                 await connection.commit()
         except sqlite3.Error as error:
-            raise DatabaseError(f"The database {self.path} cannot be used: {error}.") from error
+            raise DatabaseError(f"The database {self.place} cannot be used: {error}.") from error
         except DBAPIError as error:
-            raise DatabaseError(f"The database {self.path} cannot be used: {error.orig}.") from error
+            raise DatabaseError(f"The database {self.place} cannot be used: {error.orig}.") from error
+        except DatabaseAway as error:
+            raise DatabaseError(f"The database {self.place} cannot be used: {error}.") from error
 
     async def _version(self) -> str | None:
         """The schema's version; None where there is no schema."""
+        there = (
+            "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+            if self.path
+            else "SELECT 1 FROM pg_class WHERE oid = to_regclass('alembic_version')"
+        )
         async with self.read() as connection:
-            tables = await connection.execute(text("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"))
-            if tables.first() is None:
+            if (await connection.execute(text(there))).first() is None:
                 return None
             return (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar()
 
     async def close(self) -> None:
         """Close every connection."""
-        self._reader.dispose()
+        if not isinstance(self._reader, AsyncEngine):
+            self._reader.dispose()
         await self._writer.dispose()
 
 
-def sqlite_path(url: str) -> Path:
-    """The file that a `sqlite:///path` URL names; `sqlite:////path` is absolute.
-
-    Raises:
-        DatabaseError: It is not such a URL.
-    """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        # The text itself is not repeated: there may be a password in it.
-        raise DatabaseError("CLEW_DATABASE_URL is not a database URL; it should read sqlite:///path.") from None
-    if parsed.get_backend_name() != "sqlite":
-        raise DatabaseError(
-            f"This version of clew keeps its data in SQLite only; {parsed.get_backend_name()} is not supported yet. "
-            "CLEW_DATABASE_URL should read sqlite:///path."
-        )
-    if not parsed.database or parsed.database == ":memory:":
-        raise DatabaseError("CLEW_DATABASE_URL names no file; it should read sqlite:///path.")
-    return Path(parsed.database)
-
-
 def open_database(url: str = DEFAULT_URL) -> Database:
-    """The database at a URL; its folder is made where it is missing.
+    """The database at a URL; the folder of a SQLite file is made where it is missing.
 
     Raises:
-        DatabaseError: The URL is wrong, or its folder cannot be made.
+        DatabaseError: The URL is wrong, its folder cannot be made, or what PostgreSQL needs is not installed.
     """
-    path = sqlite_path(url)
+    place = place_of(url)
+    if place.path is None:
+        try:
+            return Database(*postgres_engines(place.url), place)
+        except ModuleNotFoundError as error:
+            raise DatabaseError(f"PostgreSQL needs the postgres extra of clew ({error.name} is missing).") from error
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        place.path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DatabaseError(f"The folder of the database {path} cannot be made: {error.strerror}.") from error
-    writer = create_async_engine(f"sqlite+aiosqlite:///{path}")
-    reader = create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT")
-    for engine in (writer.sync_engine, reader):
-        event.listen(engine, "connect", _prepare_connection)
-    event.listen(writer.sync_engine, "begin", _begin)
-    return Database(writer, reader, path)
+        raise DatabaseError(f"The folder of the database {place} cannot be made: {error.strerror}.") from error
+    return Database(*sqlite_engines(place.path), place)
+
+
+@contextmanager
+def naming_outages() -> Generator[None]:
+    """Tell a database that does not answer from a statement that is wrong."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise DatabaseAway(str(error.orig).strip() or type(error.orig).__name__) from error
+    except PoolTimeoutError as error:
+        raise DatabaseAway(str(error)) from error
 
 
 @asynccontextmanager
@@ -200,16 +211,3 @@ async def to_its_end(work: Awaitable[T]) -> T:
             with suppress(asyncio.CancelledError):
                 await asyncio.wait({task})
         raise
-
-
-def _prepare_connection(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    """Let SQLAlchemy say when a transaction begins, and readers go on beside one writer (WAL)."""
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from checkpoints.tables import deliveries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Row
@@ -34,6 +34,7 @@ class Delivery:
         nonce: The same for the same part, so that Discord drops a second POST.
         message_id: Discord's id of it; None while it is not known that the POST succeeded.
         final: Whether it shows what it is to show in the end.
+        created_at: When it was noted first.
         known: Whether it was noted before, perhaps by a former process.
     """
 
@@ -43,6 +44,7 @@ class Delivery:
     nonce: str
     message_id: int | None
     final: bool
+    created_at: datetime
     known: bool = field(default=True, compare=False)
 
 
@@ -92,6 +94,12 @@ class Deliveries:
             row = found.first()
         return _delivery(row) if row else None
 
+    async def known_messages(self, message_ids: Sequence[int]) -> set[int]:
+        """Those of some messages that are deliveries."""
+        statement = select(deliveries.c.message_id).where(deliveries.c.message_id.in_(message_ids))
+        async with self._database.read() as connection:
+            return set((await connection.execute(statement)).scalars())
+
     async def of(self, turn_key: str) -> list[Delivery]:
         """Every delivery of a turn, the oldest first."""
         statement = select(deliveries).where(deliveries.c.turn_key == turn_key).order_by(deliveries.c.created_at)
@@ -100,4 +108,4 @@ class Deliveries:
 
 
 def _delivery(row: Row[Any]) -> Delivery:
-    return Delivery(row.turn_key, row.part, row.channel_id, row.nonce, row.message_id, row.final)
+    return Delivery(row.turn_key, row.part, row.channel_id, row.nonce, row.message_id, row.final, row.created_at)

@@ -6,19 +6,29 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import and_, exists, func, not_, select, update
+from sqlalchemy.dialects.postgresql import insert
 
-from checkpoints.keys import Conversation
-from checkpoints.tables import inbox
+from checkpoints.keys import TERMINAL, Conversation
+from checkpoints.tables import approvals, audit, inbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
 
-    from sqlalchemy import Row
+    from sqlalchemy import Row, Select
 
+    from checkpoints.claims import Fencing
     from checkpoints.database import Database
+
+
+COLLECTED = "collected"
+"""Outcome of a row that was gathered into the turn of another one."""
+
+STEERED = "steered"
+"""Outcome of a row that was handed to the turn that ran when it came."""
+LIMITED = "limited"
+"""The outcome of a row that was over a limit when it came; it counts towards none."""
 
 
 class InboxState(StrEnum):
@@ -28,6 +38,10 @@ class InboxState(StrEnum):
     RUNNING = "running"  # started; after a crash it goes on from its last checkpoint
     ASKING = "asking"  # its cards wait for a person
     CLOSED = "closed"
+
+
+DELETED = "deleted"
+"""The outcome of a row whose message was deleted before its turn began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,8 @@ class InboxRow:
         state: Where it is.
         dispatches: How often it was started since it last came to rest.
         closing: Why it is to be closed without another model call; None while it is to be answered.
+        taken_by: The key of the turn that answers it together with its own; None for a turn of its own.
+        outcome: LIMITED where it was over a limit when it came.
     """
 
     key: str
@@ -49,23 +65,54 @@ class InboxRow:
     state: InboxState
     dispatches: int
     closing: str | None
+    taken_by: str | None = None
+    outcome: str | None = None
 
 
 class Inbox:
     """The rows of the inbox."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime], claims: Fencing) -> None:
         self._database = database
+        self._claims = claims
         self._now = now
 
-    async def claim(self, key: str, conversation: Conversation, payload: Mapping[str, Any]) -> bool:
-        """Put a row in; False when the key is there already: the event was delivered before."""
+    async def claim(
+        self,
+        key: str,
+        conversation: Conversation,
+        payload: Mapping[str, Any],
+        *,
+        user_id: int | None = None,
+        channel_id: int | None = None,
+        at: datetime | None = None,
+        limited: bool = False,
+        closing: str | None = None,
+    ) -> bool:
+        """Put a row in; False when the key is there already: the event was delivered before.
+
+        Args:
+            key: The turn's key.
+            conversation: In which conversation.
+            payload: What is needed to run it.
+            user_id: Who asks.
+            channel_id: Where.
+            at: When it was asked for, where that is known; now, else.
+            limited: Whether it is over a limit.
+            closing: Then: with what it is to be answered; without, it is closed at once and in silence.
+        """
+        silent = limited and closing is None
         statement = insert(inbox).values(
             key=key,
             conversation=str(conversation),
             payload=dict(payload),
-            state=InboxState.WAITING,
-            received_at=self._now(),
+            state=InboxState.CLOSED if silent else InboxState.WAITING,
+            user_id=user_id,
+            channel_id=channel_id,
+            received_at=at or self._now(),
+            closed_at=self._now() if silent else None,
+            outcome=LIMITED if limited else None,
+            closing=closing,
         )
         async with self._database.write() as connection:
             result = await connection.execute(statement.on_conflict_do_nothing().returning(inbox.c.key))
@@ -73,16 +120,50 @@ class Inbox:
 
     async def amend(self, key: str, payload: Mapping[str, Any]) -> bool:
         """Change what a row holds; False when its turn has begun, or there is no such row."""
-        statement = update(inbox).where(inbox.c.key == key, inbox.c.state == InboxState.WAITING)
+        statement = update(inbox).where(inbox.c.key == key, inbox.c.state == InboxState.WAITING, _UNTAKEN)
         async with self._database.write() as connection:
             result = await connection.execute(statement.values(payload=dict(payload)).returning(inbox.c.key))
             return result.first() is not None
 
+    async def withdraw(self, key: str) -> bool:
+        """Close a row whose message was deleted; False when its turn has begun, or there is no such row.
+
+        What was gathered into it waits for itself again.
+        """
+        statement = update(inbox).where(inbox.c.key == key, inbox.c.state == InboxState.WAITING, _UNTAKEN)
+        closed = {"state": InboxState.CLOSED, "outcome": DELETED, "closed_at": self._now()}
+        gathered = update(inbox).where(inbox.c.taken_by == key, inbox.c.state == InboxState.WAITING)
+        async with self._database.write() as connection:
+            result = await connection.execute(statement.values(**closed).returning(inbox.c.key))
+            if result.first() is None:
+                return False
+            await connection.execute(gathered.values(taken_by=None))
+            return True
+
+    async def waiting(self) -> list[InboxRow]:
+        """Every row whose turn has not begun, the oldest first."""
+        statement = select(inbox).where(inbox.c.state == InboxState.WAITING, _UNTAKEN).order_by(inbox.c.id)
+        async with self._database.read() as connection:
+            return [_row(row) for row in await connection.execute(statement)]
+
+    async def direct_channels(self, limit: int) -> list[int]:
+        """The channels of direct messages that asked for something, the one that did last first."""
+        statement = (
+            select(inbox.c.conversation)
+            .where(inbox.c.conversation.like("dm:%"), inbox.c.conversation != str(TERMINAL))
+            .group_by(inbox.c.conversation)
+            .order_by(func.max(inbox.c.id).desc())
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            found = (await connection.execute(statement)).scalars()
+            return [Conversation.parse(text).channel_id for text in found]
+
     async def head(self, conversation: Conversation) -> InboxRow | None:
-        """The oldest row of a conversation that is not closed."""
+        """The oldest row of a conversation that is not closed, and not taken by another one."""
         statement = (
             select(inbox)
-            .where(inbox.c.conversation == str(conversation), inbox.c.state != InboxState.CLOSED)
+            .where(inbox.c.conversation == str(conversation), inbox.c.state != InboxState.CLOSED, _UNTAKEN)
             .order_by(inbox.c.id)
             .limit(1)
         )
@@ -95,11 +176,39 @@ class Inbox:
         statement = (
             select(inbox)
             .where(inbox.c.conversation == str(conversation), inbox.c.state == InboxState.WAITING)
-            .where(inbox.c.key != row_key)
+            .where(inbox.c.key != row_key, _UNTAKEN)
             .order_by(inbox.c.id)
         )
         async with self._database.read() as connection:
             return [_row(row) for row in await connection.execute(statement)]
+
+    async def gather(self, key: str, conversation: Conversation) -> list[InboxRow]:
+        """Let a row take all that wait behind it in its conversation, at once.
+
+        Returns:
+            What it has taken, now and before, the oldest first.
+        """
+        waiting = (inbox.c.conversation == str(conversation), inbox.c.state == InboxState.WAITING, inbox.c.key != key)
+        # Locked where the database can: a row that is withdrawn meanwhile must not keep what it has taken.
+        taker = select(inbox.c.id).where(inbox.c.key == key, inbox.c.state == InboxState.WAITING).with_for_update()
+        async with self._claims.writing(conversation) as connection:
+            if (await connection.execute(taker)).first() is None:
+                return []
+            statement = update(inbox).where(*waiting, _UNTAKEN, inbox.c.closing.is_(None))
+            await connection.execute(statement.values(taken_by=key))
+            return [_row(row) for row in await connection.execute(_taken_by(key))]
+
+    async def taken_by(self, key: str) -> list[InboxRow]:
+        """The rows that a row has taken, closed ones included, the oldest first."""
+        async with self._database.read() as connection:
+            return [_row(row) for row in await connection.execute(_taken_by(key))]
+
+    async def close_steered(self, keys: Collection[str], by: str) -> list[InboxRow]:
+        """Close the rows that stand in the thread already, as part of a turn; those that were not closed before."""
+        statement = update(inbox).where(inbox.c.key.in_(keys), inbox.c.state != InboxState.CLOSED)
+        closed = {"state": InboxState.CLOSED, "closed_at": self._now(), "taken_by": by, "outcome": STEERED}
+        async with self._database.write() as connection:
+            return [_row(row) for row in await connection.execute(statement.values(**closed).returning(inbox))]
 
     async def get(self, key: str) -> InboxRow | None:
         """The row of a key."""
@@ -118,27 +227,94 @@ class Inbox:
         async with self._database.read() as connection:
             return [Conversation.parse(text) for text in (await connection.execute(statement)).scalars()]
 
-    async def dispatch(self, key: str) -> None:
-        """Count a start, before it."""
-        await self._set(key, state=InboxState.RUNNING, dispatches=inbox.c.dispatches + 1)
+    async def ready(self) -> list[Conversation]:
+        """Every conversation whose oldest open row waits for nobody: it is to begin, to go on, or to be closed."""
+        is_open = (inbox.c.state != InboxState.CLOSED, _UNTAKEN)
+        heads = select(func.min(inbox.c.id)).where(*is_open).group_by(inbox.c.conversation)
+        asked = exists().where(approvals.c.turn_key == inbox.c.key, approvals.c.decision.is_(None))
+        waits = and_(inbox.c.state == InboxState.ASKING, inbox.c.closing.is_(None), asked)
+        statement = select(inbox.c.conversation).where(inbox.c.id.in_(heads), not_(waits)).order_by(inbox.c.id)
+        async with self._database.read() as connection:
+            return [Conversation.parse(text) for text in (await connection.execute(statement)).scalars()]
 
-    async def rest(self, key: str, state: InboxState) -> None:
-        """Say that a row came to rest in good order: its starts are counted anew. A closed row stays closed."""
-        statement = update(inbox).where(inbox.c.key == key, inbox.c.state != InboxState.CLOSED)
-        async with self._database.write() as connection:
-            await connection.execute(statement.values(state=state, dispatches=0))
+    async def dispatch(self, row: InboxRow, *, counted: bool = True) -> bool:
+        """Count a start, before it; False when the row was closed meanwhile and must not be started.
+
+        Args:
+            row: The row.
+            counted: Whether it counts; not where the former one ended in good order.
+
+        Raises:
+            ClaimLost: This process does not hold the conversation; `rest` and `close` raise this as well.
+        """
+        return await self._move(row, state=InboxState.RUNNING, dispatches=inbox.c.dispatches + int(counted))
+
+    async def rest(self, row: InboxRow, state: InboxState, *, dispatches: int = 0) -> None:
+        """Say that a row came to rest in good order: its starts are counted anew. A closed row stays closed.
+
+        Args:
+            row: The row.
+            state: Where it rests.
+            dispatches: The starts that count all the same.
+        """
+        await self._move(row, state=state, dispatches=dispatches)
 
     async def request_close(self, key: str, reason: str) -> None:
         """Ask that a row be closed without another model call; the first reason stands."""
-        await self._set(key, closing=func.coalesce(inbox.c.closing, reason))
-
-    async def close(self, key: str) -> None:
-        """Close a row for good."""
-        await self._set(key, state=InboxState.CLOSED, closed_at=self._now())
-
-    async def _set(self, key: str, **values: Any) -> None:  # noqa: ANN401 - column values
+        statement = update(inbox).where(inbox.c.key == key).values(closing=func.coalesce(inbox.c.closing, reason))
         async with self._database.write() as connection:
-            await connection.execute(update(inbox).where(inbox.c.key == key).values(**values))
+            await connection.execute(statement)
+
+    async def close_place(
+        self, reason: str, detail: str, *, guild_id: int | None = None, channel_id: int | None = None
+    ) -> list[InboxRow]:
+        """Ask that every open row of a place be closed, since the place is gone; each is audited once.
+
+        Args:
+            reason: The closing, as in `request_close`; a row that has one keeps it, and is not audited.
+            detail: What happened to the place, for the audit.
+            guild_id: The guild that is gone.
+            channel_id: Or the channel that is gone.
+
+        Returns:
+            The rows that are closed for that reason.
+        """
+        place = f"{guild_id}:%" if channel_id is None else f"%:{channel_id}:%"
+        statement = (
+            update(inbox)
+            .where(inbox.c.conversation.like(place), inbox.c.state != InboxState.CLOSED, inbox.c.closing.is_(None))
+            .values(closing=reason)
+            .returning(inbox)
+        )
+        async with self._database.write() as connection:
+            rows = (await connection.execute(statement)).all()
+            for row in rows:
+                told = {"conversation": row.conversation, "turn_key": row.key, "user_id": row.user_id}
+                await connection.execute(
+                    insert(audit).values(at=self._now(), event="place_gone", detail=detail, **told)
+                )
+        return [_row(row) for row in rows]
+
+    async def close(self, row: InboxRow) -> None:
+        """Close a row for good, and those gathered into it."""
+        closed = {"state": InboxState.CLOSED, "closed_at": self._now()}
+        is_open = inbox.c.state != InboxState.CLOSED
+        gathered = update(inbox).where(inbox.c.taken_by == row.key, is_open).values(**closed, outcome=COLLECTED)
+        async with self._claims.writing(row.conversation) as connection:
+            await connection.execute(update(inbox).where(inbox.c.key == row.key, is_open).values(**closed))
+            await connection.execute(gathered)
+
+    async def _move(self, row: InboxRow, **values: Any) -> bool:  # noqa: ANN401 - column values
+        statement = update(inbox).where(inbox.c.key == row.key, inbox.c.state != InboxState.CLOSED)
+        async with self._claims.writing(row.conversation) as connection:
+            return (await connection.execute(statement.values(**values).returning(inbox.c.key))).first() is not None
+
+
+_UNTAKEN = inbox.c.taken_by.is_(None)
+
+
+def _taken_by(key: str) -> Select[Any]:
+    return select(inbox).where(inbox.c.taken_by == key).order_by(inbox.c.id)
 
 
 def _row(row: Row[Any]) -> InboxRow:
@@ -149,4 +325,6 @@ def _row(row: Row[Any]) -> InboxRow:
         state=InboxState(row.state),
         dispatches=row.dispatches,
         closing=row.closing,
+        taken_by=row.taken_by,
+        outcome=row.outcome,
     )

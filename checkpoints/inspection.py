@@ -10,8 +10,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
 
-from checkpoints.database import DatabaseError, sqlite_path
+from checkpoints.engines import CONNECT_TIMEOUT
+from checkpoints.place import DatabaseError, Place, place_of
 
 # Another process may write just now; its transactions are short (seconds).
 _PATIENCE = 5.0
@@ -22,14 +25,14 @@ class DatabaseState:
     """What was found.
 
     Attributes:
-        path: The database's file.
+        place: The database.
         there: Whether there is one.
         revision: The version of its schema; None where it has none yet.
         newest: The version that this clew brings it to.
         known: Whether this clew knows the database's version; a newer clew's it does not.
     """
 
-    path: Path
+    place: Place
     there: bool
     revision: str | None
     newest: str
@@ -42,15 +45,15 @@ def inspect(url: str) -> DatabaseState:
     Raises:
         DatabaseError: The URL is wrong, or clew could not write there.
     """
-    path = sqlite_path(url)
+    place = place_of(url)
     scripts = ScriptDirectory(str(Path(__file__).parent / "migrations"))
     newest = str(scripts.get_current_head())
-    if not path.exists():
-        _see_that_it_can_be_made(path)
-        return DatabaseState(path, there=False, revision=None, newest=newest, known=True)
-    revision = _revision(path)
+    if place.path and not place.path.exists():
+        _see_that_it_can_be_made(place.path)
+        return DatabaseState(place, there=False, revision=None, newest=newest, known=True)
+    revision = _revision(place.path) if place.path else _postgres_revision(place)
     known = revision is None or revision in {script.revision for script in scripts.walk_revisions()}
-    return DatabaseState(path, there=True, revision=revision, newest=newest, known=known)
+    return DatabaseState(place, there=True, revision=revision, newest=newest, known=known)
 
 
 def _see_that_it_can_be_made(path: Path) -> None:
@@ -61,6 +64,23 @@ def _see_that_it_can_be_made(path: Path) -> None:
         raise DatabaseError(f"The database {path} cannot be made: {folder} is no folder.")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise DatabaseError(f"The database {path} cannot be made: {folder} cannot be written.")
+
+
+def _postgres_revision(place: Place) -> str | None:
+    """The version that stands in a PostgreSQL database, in which tables can be made."""
+    try:
+        engine = create_engine(place.url, connect_args={"connect_timeout": CONNECT_TIMEOUT})
+        with engine.connect() as connection:
+            may = connection.execute(text("SELECT has_schema_privilege(current_schema(), 'CREATE')")).scalar()
+            if not may:
+                raise DatabaseError(f"The database {place} cannot be used: tables cannot be made there.")
+            if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar() is None:
+                return None
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    except ModuleNotFoundError as error:
+        raise DatabaseError(f"PostgreSQL needs the postgres extra of clew ({error.name} is missing).") from error
+    except DBAPIError as error:
+        raise DatabaseError(f"The database {place} cannot be used: {error.orig}.") from error
 
 
 def _revision(path: Path) -> str | None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 _DIRECT = "dm"
 _SHARED = "all"
+
+# "Milliseconds since Discord Epoch, the first second of 2015" (docs reference#snowflakes).
+_DISCORD_EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,17 @@ def turn_key(kind: str, origin_id: int, attempt: int = 0) -> str:
 def origin_of(key: str) -> int:
     """The snowflake of what a turn came from; a later one is a greater number, whatever the kind."""
     return _number(key.split(":")[1])
+
+
+def asked_at(key: str) -> datetime | None:
+    """When a turn was asked for, where its key tells: a message and an interaction carry their time in the snowflake.
+
+    One that is found late counts when it was said. A later attempt tells nothing, nor does what is not Discord's.
+    """
+    kind, origin, attempt = key.split(":")
+    if kind not in ("message", "interaction") or attempt != "0":
+        return None
+    return _DISCORD_EPOCH + timedelta(milliseconds=_number(origin) >> 22)
 
 
 def _number(text: str) -> int:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
 )
 
 if TYPE_CHECKING:
@@ -54,9 +56,43 @@ inbox = Table(
     Column("state", Text, nullable=False),
     Column("dispatches", Integer, nullable=False, default=0),
     Column("closing", Text),
+    Column("outcome", Text),
+    Column("taken_by", Text),
+    Column("user_id", BigInteger),
+    Column("channel_id", BigInteger),
     Column("received_at", UtcDateTime, nullable=False),
     Column("closed_at", UtcDateTime),
     Index("inbox_by_conversation", "conversation", "state"),
+    Index("inbox_by_user", "user_id", "received_at"),
+    Index("inbox_by_channel", "channel_id", "received_at"),
+)
+
+# Every process that works on the database, by its name; `until` is a Unix time on the database's own clock.
+owners = Table(
+    "owners",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("incarnation", BigInteger, nullable=False),
+    Column("until", Float(53), nullable=False),
+)
+
+# Which process works on a conversation; the fencing number grows with every change of hands.
+claims = Table(
+    "claims",
+    metadata,
+    Column("conversation", Text, primary_key=True),
+    Column("owner", Text),
+    Column("incarnation", BigInteger),
+    Column("fence", BigInteger, nullable=False),
+)
+
+# The newest message of each channel that was looked at: where the search for missed ones begins.
+seen = Table(
+    "seen",
+    metadata,
+    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("guild_id", BigInteger),
+    Column("message_id", BigInteger, nullable=False),
 )
 
 # One row for each turn that entered a thread; kept because walking the saver's history is quadratic.
@@ -114,24 +150,69 @@ deliveries = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 
-# One row for each card: one sensitive call that waits, or waited, for a person.
+# One row for each card: a call that waits, or waited, for a person. A call has several when its arguments were edited,
+# or when it came in doubt more than once.
 approvals = Table(
     "approvals",
     metadata,
-    Column("interrupt_id", Text, primary_key=True),
-    Column("call_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("interrupt_id", Text, nullable=False),
+    Column("call_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
     Column("turn_key", Text, ForeignKey("inbox.key"), nullable=False),
     Column("tool", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("effects", JSON, nullable=False),
     Column("arguments", JSON, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("requester_id", BigInteger, nullable=False),
     Column("channel_id", BigInteger, nullable=False),
+    Column("terms", JSON, nullable=False),
+    Column("deadline", UtcDateTime),
     Column("decision", Text),
     Column("decided_by", BigInteger),
     Column("decided_at", UtcDateTime),
+    Column("reason", Text),
     Column("settled", Boolean, nullable=False, default=False),
     Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("interrupt_id", "call_id", "number", name="approvals_once"),
     Index("approvals_by_turn", "turn_key"),
+)
+
+# Who approved a card that takes more than one person.
+votes = Table(
+    "votes",
+    metadata,
+    Column("approval_id", Text, ForeignKey("approvals.id"), primary_key=True),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("voted_at", UtcDateTime, nullable=False),
+)
+
+# Tools that run without asking in a conversation for a while, because somebody said so on a card.
+grants = Table(
+    "grants",
+    metadata,
+    Column("conversation", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("granted_by", BigInteger, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)
+
+# One row for each thing that a person decided, or that was decided for want of one; never changed.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("conversation", Text),
+    Column("turn_key", Text),
+    Column("approval_id", Text),
+    Column("tool", Text),
+    Column("fingerprint", Text),
+    Column("user_id", BigInteger),
+    Column("detail", Text),
 )
 
 tool_runs = Table(

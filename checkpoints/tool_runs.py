@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
+from checkpoints.keys import parse_thread_id
 from checkpoints.tables import tool_runs
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Row
 
+    from checkpoints.claims import Fencing
     from checkpoints.database import Database
 
 
@@ -53,12 +55,18 @@ class ToolRun:
 class ToolRuns:
     """The rows of the tool runs."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime], claims: Fencing) -> None:
         self._database = database
+        self._claims = claims
         self._now = now
 
     async def start(self, key: ToolRunKey, *, turn_key: str, tool: str, fingerprint: str) -> ToolRun | None:
-        """Note that a run starts, before it does; when it was noted before, the earlier row and no start."""
+        """Note that a run starts, before it does; when it was noted before, the earlier row and no start.
+
+        Raises:
+            ClaimLost: This process does not hold the conversation, so it may start nothing there.
+        """
+        conversation, _ = parse_thread_id(key.thread_id)
         statement = insert(tool_runs).values(
             thread_id=key.thread_id,
             model_message_id=key.model_message_id,
@@ -69,12 +77,21 @@ class ToolRuns:
             fingerprint=fingerprint,
             started_at=self._now(),
         )
-        async with self._database.write() as connection:
+        async with self._claims.writing(conversation) as connection:
             started = await connection.execute(statement.on_conflict_do_nothing().returning(tool_runs.c.run))
             if started.first() is not None:
                 return None
             row = (await connection.execute(select(tool_runs).where(_is(key)))).one()
         return _run(row)
+
+    def check(self, key: ToolRunKey) -> None:
+        """See that a run may begin now: since it was noted this process may have stood still.
+
+        Raises:
+            ClaimLost: This process does not hold the conversation any more.
+        """
+        conversation, _ = parse_thread_id(key.thread_id)
+        self._claims.fence(conversation)
 
     async def finish(self, key: ToolRunKey, result: str, *, failed: bool) -> None:
         """Note what a run gave."""
@@ -88,6 +105,13 @@ class ToolRuns:
             row = (await connection.execute(select(tool_runs).where(_is(key)))).first()
         return _run(row) if row else None
 
+    async def newest(self, key: ToolRunKey) -> ToolRun | None:
+        """The last run of a call that was started, whatever the number in the key; None when it never was."""
+        statement = select(tool_runs).where(_is_call(key)).order_by(tool_runs.c.run.desc()).limit(1)
+        async with self._database.read() as connection:
+            row = (await connection.execute(statement)).first()
+        return _run(row) if row else None
+
     async def of(self, turn_key: str) -> list[ToolRun]:
         """Every run of a turn, the oldest first."""
         statement = select(tool_runs).where(tool_runs.c.turn_key == turn_key).order_by(tool_runs.c.started_at)
@@ -95,13 +119,16 @@ class ToolRuns:
             return [_run(row) for row in await connection.execute(statement)]
 
 
-def _is(key: ToolRunKey) -> ColumnElement[bool]:
+def _is_call(key: ToolRunKey) -> ColumnElement[bool]:
     return and_(
         tool_runs.c.thread_id == key.thread_id,
         tool_runs.c.model_message_id == key.model_message_id,
         tool_runs.c.call_id == key.call_id,
-        tool_runs.c.run == key.run,
     )
+
+
+def _is(key: ToolRunKey) -> ColumnElement[bool]:
+    return and_(_is_call(key), tool_runs.c.run == key.run)
 
 
 def _run(row: Row[Any]) -> ToolRun:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from checkpoints.tables import toolsets, turns
+from checkpoints.texts import storable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,7 +90,7 @@ class Turns:
             key=key,
             thread_id=thread_id,
             number=number,
-            first_words=" ".join(text.split())[:_FIRST_WORDS],
+            first_words=storable(" ".join(text.split())[:_FIRST_WORDS]),
             start_checkpoint=start_checkpoint,
             model=model,
             toolset=toolset,

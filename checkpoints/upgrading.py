@@ -18,8 +18,12 @@ class NewerSchema(Exception):  # noqa: N818 - named for what went wrong
     """The schema is of a version that this clew does not know."""
 
 
-def upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, to: str = "head") -> None:
     """Upgrade the schema behind a connection.
+
+    Args:
+        connection: To the database.
+        to: The revision; the newest unless a test says otherwise.
 
     Raises:
         NewerSchema: A newer clew wrote it.
@@ -29,6 +33,6 @@ def upgrade(connection: Connection) -> None:
     config.attributes["connection"] = connection
     ScriptDirectory.from_config(config)
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
     except CommandError as error:
         raise NewerSchema(str(error)) from error

@@ -9,7 +9,7 @@ import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, TypeVar
 
-from checkpoints.approvals import Decision
+from checkpoints.approvals import Decision, Kind
 from checkpoints.history import history_of
 from checkpoints.keys import TERMINAL, turn_key
 from clew.alone import DatabaseHeld, StartError
@@ -18,6 +18,7 @@ from clew.parts import open_parts
 from clew.past import turns_table
 from clew.terminal import Screen, TerminalSurfaces
 from graph.branching import NoSuchTurn
+from graph.deciding import Answer, Person
 from graph.turn import Closing, Turn
 
 if TYPE_CHECKING:
@@ -35,11 +36,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _HELP = "/history lists the turns, /rewind N goes back to before one, /reset starts anew, /quit leaves."
-_ASK = "y runs it, n refuses it, s goes on without it: "
+_ASK = {
+    Kind.CALL: "y runs it, n refuses it, s goes on without it: ",
+    Kind.DOUBT: "a runs it again, d takes it as done, n gives it up, s goes on without it: ",
+}
 
 _STOPPED = Closing("stopped", "Stopped.")
 
-_DECISIONS = {"y": Decision.APPROVED, "n": Decision.REFUSED}
+_DECISIONS = {
+    Kind.CALL: {"y": Decision.APPROVED, "n": Decision.REFUSED},
+    Kind.DOUBT: {"a": Decision.RUN_AGAIN, "d": Decision.TAKEN_AS_DONE, "n": Decision.GIVEN_UP},
+}
 
 # A turn that is given up for good may end without a word; then nobody tells us, and we look by ourselves (seconds).
 _LOOK_AGAIN = 1.0
@@ -68,7 +75,7 @@ async def chat(settings: Settings, console: Console, *, number: Callable[[], int
     async with AsyncExitStack() as stack:
         try:
             # A chat that was killed gives its lock back at once; nothing is worth waiting for.
-            parts = await stack.enter_async_context(open_parts(settings, patience=1.0))
+            parts = await stack.enter_async_context(open_parts(settings, patience=1.0, suffix="/chat"))
         except DatabaseHeld as error:
             raise StartError(
                 f"{error} Stop it first (a bot, or another chat), or chat on another database: "
@@ -183,10 +190,13 @@ class _Talk:
         return typed.strip()
 
     async def _decide(self, card: Approval) -> None:
-        answer = await self._typed(self._keyboard.key(lambda: self._screen.piece(_ASK)))
+        answer = await self._typed(self._keyboard.key(lambda: self._screen.piece(_ASK[card.kind])))
         self._screen.piece(f"{answer}\n")
-        if answer in _DECISIONS:
-            await self._engine.decide(card.interrupt_id, card.call_id, _DECISIONS[answer], card.requester_id)
+        decision = _DECISIONS[card.kind].get(answer)
+        if decision:
+            outcome = await self._engine.decide(card.id, decision, Person(card.requester_id))
+            if outcome.answer is Answer.NOT_ALLOWED:
+                self._screen.line("The settings ([approvals]) let nobody decide this from here; s goes on without it.")
         elif answer == "s":
             # The turn's other cards are taken back with it.
             self._surfaces.cards.clear()

@@ -81,12 +81,18 @@ def doctor(
 
 
 @app.command()
-def history(thread: Annotated[str | None, typer.Argument(help="A thread, as the list names it.")] = None) -> None:
-    """List all threads, or the turns of one: time, first words, tools, approvals."""
-    from clew.past import show_threads, show_turns
+def history(
+    thread: Annotated[
+        str | None, typer.Argument(help="A thread, as the list names it; or `approvals`: all that was decided.")
+    ] = None,
+) -> None:
+    """List all threads, the turns of one (time, first words, tools, approvals), or every decision about a call."""
+    from clew.past import show_approvals, show_threads, show_turns
 
     settings = _settings()
-    if thread is None:
+    if thread == "approvals":  # no thread has such a name
+        asyncio.run(show_approvals(settings, _console()))
+    elif thread is None:
         asyncio.run(show_threads(settings, _console()))
     else:
         asyncio.run(show_turns(settings, thread, _console()))
@@ -121,7 +127,7 @@ async def _upgrade(settings: Settings) -> None:
         await database.upgrade()
     finally:
         await database.close()
-    print(f"{database.path} is up to date.")
+    print(f"{database.place} is up to date.")
 
 
 def _settings() -> Settings:
@@ -160,8 +166,8 @@ def main() -> None:
 
 def _plain() -> tuple[type[Exception], ...]:
     """The errors whose text is one sentence for whoever typed the command."""
-    from checkpoints.database import DatabaseError
     from checkpoints.history import UnknownThread
+    from checkpoints.place import DatabaseError
     from clew.alone import StartError
     from clew.settings import SettingsError
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from graph.granted import Granted
 from graph.state import ConversationContext
 from graph.toolbox import JournaledToolbox
 from tools.builtin import builtin_tools
@@ -19,9 +20,11 @@ from tools.tool import Origin
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from checkpoints.tool_runs import ToolRuns
+    from checkpoints.journal import Journal
     from graph.images import DataUrls
     from graph.llm import Model
+    from graph.rates import CallRates
+    from graph.redacting import Redactor
     from graph.turn import Closing, Turn
     from graph.window import WindowOnDemand
     from prompts.resolve import Prompts
@@ -35,13 +38,16 @@ log = structlog.get_logger()
 class ToolSupply:
     """All tools and their policy; the MCP servers start beside the rest, and the first turn waits for them."""
 
-    def __init__(self, settings: ToolSettings, more: Sequence[Tool], variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, settings: ToolSettings, more: Sequence[Tool], variables: Mapping[str, str], redact: Redactor
+    ) -> None:
         """Take what is set; nothing is started yet.
 
         Args:
             settings: How tools are found, called and allowed.
             more: Tools beside the built-in ones and those of the MCP servers.
             variables: What `${VAR}` in the file of the MCP servers stands for.
+            redact: Takes secrets out of results.
         """
         self.policy = Policy(settings.policy)
         self._servers = McpServers(
@@ -49,6 +55,7 @@ class ToolSupply:
             call_timeout=settings.call_timeout,
             start_timeout=settings.start_timeout,
             result_limit=settings.result_limit,
+            redact=redact,
         )
         own = [*builtin_tools(), *more]
         self._catalog = Catalog(lambda: own, self._servers.tools)
@@ -91,16 +98,20 @@ class RunContexts:
         images: DataUrls,
         prompts: Prompts,
         tools: ToolSupply,
-        runs: ToolRuns,
+        journal: Journal,
+        rates: CallRates,
         step_limit: int,
+        redact: Redactor,
     ) -> None:
         self._model = model
         self._window = window
         self._images = images
         self._prompts = prompts
         self._tools = tools
-        self._runs = runs
+        self._journal = journal
+        self._rates = rates
         self._step_limit = step_limit
+        self._redact = redact
 
     async def context(self, turn: Turn, thread_id: str, closing: Closing | None) -> ConversationContext:
         """The context of one run of a turn."""
@@ -108,10 +119,13 @@ class RunContexts:
         toolbox = JournaledToolbox(
             await self._tools.catalog(),
             self._tools.policy,
-            self._runs,
+            self._journal.tool_runs,
             thread_id=thread_id,
             turn_key=turn.key,
             origin=Origin(guild_id, turn.channel_id, turn.user_id),
+            granted=Granted(await self._journal.grants.of(turn.conversation), self._journal.now),
+            rates=self._rates,
+            redact=self._redact,
         )
         return ConversationContext(
             turn_key=turn.key,

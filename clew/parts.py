@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from checkpoints.claims import Claims
 from checkpoints.database import open_database
 from checkpoints.journal import Journal
 from checkpoints.keys import TERMINAL
@@ -15,8 +16,11 @@ from clew.alone import alone
 from clew.contexts import RunContexts, ToolSupply
 from graph.branching import Branching
 from graph.build import build
+from graph.deciding import Rules
 from graph.images import DataUrls
 from graph.llm import Model
+from graph.rates import CallRates, Rates
+from graph.redacting import Redactor
 from graph.tokens import counter_for
 from graph.turns import TurnEngine
 from graph.window import WindowOnDemand
@@ -25,9 +29,11 @@ from prompts.resolve import Prompts
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
-    from checkpoints.saver import ThreadSaver
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+
     from clew.settings import Settings
     from graph.build import Conversations
+    from graph.conversation_settings import ConversationSettings
     from graph.inputs import Inputs
     from graph.surface import Surfaces
     from tools.tool import Tool
@@ -38,11 +44,16 @@ class Parts:
     """The parts that know nothing of the place where a conversation is shown."""
 
     journal: Journal
-    saver: ThreadSaver
+    saver: BaseCheckpointSaver[str]
     graph: Conversations
     model: Model
     prompts: Prompts
     contexts: RunContexts
+    claims: Claims
+    rules: Rules
+    conversations: ConversationSettings
+    rates: Rates
+    redact: Redactor
 
     def engine(self, surfaces: Surfaces, inputs: Inputs | None = None, *, terminal: bool = False) -> TurnEngine:
         """The engine that shows its turns on these surfaces; it is entered by whoever runs it.
@@ -59,7 +70,11 @@ class Parts:
             self.contexts,
             surfaces,
             inputs,
+            claims=self.claims,
+            conversations=self.conversations,
+            rates=self.rates,
             ours=lambda conversation: (conversation == TERMINAL) == terminal,
+            rules=self.rules,
         )
 
     def branching(self, engine: TurnEngine) -> Branching:
@@ -68,13 +83,16 @@ class Parts:
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings, more_tools: Sequence[Tool] = (), *, patience: float) -> AsyncGenerator[Parts]:
-    """The parts, put together on a database that is this process's own; taken apart in the opposite order.
+async def open_parts(
+    settings: Settings, more_tools: Sequence[Tool] = (), *, patience: float, suffix: str = ""
+) -> AsyncGenerator[Parts]:
+    """The parts, put together; taken apart in the opposite order. A SQLite database is this process's own.
 
     Args:
         settings: What is set; `settings.model` must be there.
         more_tools: Tools beside the built-in ones and those of the MCP servers.
         patience: Seconds to wait for a former process that still holds the database.
+        suffix: Of this process's name, where another one of the same machine works beside it.
 
     Raises:
         SettingsError: The model is not set.
@@ -83,15 +101,18 @@ async def open_parts(settings: Settings, more_tools: Sequence[Tool] = (), *, pat
         DatabaseError: The database cannot be used.
     """
     chosen = settings.model  # first: what is not set is told before any file is made
+    redact = Redactor(settings.secrets())
     async with AsyncExitStack() as stack:
         database = open_database(settings.database_url)
         stack.push_async_callback(database.close)
-        stack.enter_context(alone(database.path, patience=patience))
+        if database.path:
+            stack.enter_context(alone(database.path, patience=patience))
         await database.upgrade()
-        journal = Journal(database)
-        saver = await stack.enter_async_context(open_saver(database.path))
+        claims = await stack.enter_async_context(Claims(database, f"{settings.owner}{suffix}"))
+        journal = Journal(database, claims=claims)
+        saver = await stack.enter_async_context(open_saver(database.place, claims))
         model = await stack.enter_async_context(aclosing(Model(chosen)))
-        tools = await stack.enter_async_context(ToolSupply(settings.tools, more_tools, settings.variables))
+        tools = await stack.enter_async_context(ToolSupply(settings.tools, more_tools, settings.variables, redact))
         prompts = Prompts(settings.prompts, journal.prompts)
         contexts = RunContexts(
             model=model,
@@ -99,7 +120,21 @@ async def open_parts(settings: Settings, more_tools: Sequence[Tool] = (), *, pat
             images=DataUrls(journal.blobs),
             prompts=prompts,
             tools=tools,
-            runs=journal.tool_runs,
+            journal=journal,
+            rates=CallRates(journal.counts, settings.limits),
             step_limit=chosen.step_limit,
+            redact=redact,
         )
-        yield Parts(journal, saver, build(saver), model, prompts, contexts)
+        yield Parts(
+            journal,
+            saver,
+            build(saver),
+            model,
+            prompts,
+            contexts,
+            claims,
+            Rules(settings.approvals),
+            settings.conversations,
+            Rates(journal.counts, settings.limits),
+            redact,
+        )

@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from checkpoints.database import DatabaseError, open_database
+from checkpoints.database import open_database
 from checkpoints.history import history_of, turns_of
 from checkpoints.journal import Journal
+from checkpoints.place import DatabaseError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from rich.console import Console
 
+    from checkpoints.audit import AuditEvent
     from checkpoints.branches import Branch
     from checkpoints.history import TurnHistory
     from clew.settings import Settings
+
+
+# Characters of a fingerprint that tell one call from another for people.
+_FINGERPRINT = 12
 
 
 async def show_threads(settings: Settings, console: Console) -> None:
@@ -41,6 +47,15 @@ async def show_turns(settings: Settings, thread_id: str, console: Console) -> No
         console.print(turns_table(await history_of(journal, thread_id)))
 
 
+async def show_approvals(settings: Settings, console: Console) -> None:
+    """List everything that was decided about calls: when, what, about which, by whom, in which turn."""
+    async with open_journal(settings) as journal:
+        table = Table("Time", "Event", "Tool", "Fingerprint", "By", "Turn", "Detail", box=None)
+        for event in await journal.audit.all():
+            table.add_row(*_audit_row(event))
+    console.print(table if table.row_count else "Nothing was decided yet.")
+
+
 def turns_table(turns: Sequence[TurnHistory]) -> Table | str:
     """Turns as a table; a sentence where there are none."""
     table = Table("Turn", "Time", "First words", "Tools", "Approvals", "Outcome", "Tokens", box=None)
@@ -57,7 +72,7 @@ async def open_journal(settings: Settings) -> AsyncGenerator[Journal]:
         DatabaseError: It is not there, or cannot be used.
     """
     database = open_database(settings.database_url)
-    if not database.path.exists():
+    if database.path and not database.path.exists():
         raise DatabaseError(f"There is no database at {database.path} yet.")
     try:
         await database.upgrade()
@@ -74,6 +89,18 @@ async def _thread_row(journal: Journal, branch: Branch) -> tuple[str, ...]:
         f"{branch.created_at:%Y-%m-%d %H:%M}",
         str(len(turns)),
         turns[0].first_words if turns else "",
+    )
+
+
+def _audit_row(event: AuditEvent) -> tuple[str | Text, ...]:
+    return (
+        f"{event.at:%Y-%m-%d %H:%M:%S}",
+        event.event,
+        Text(event.tool or ""),
+        (event.fingerprint or "")[:_FINGERPRINT],
+        "nobody" if event.user_id is None else str(event.user_id),
+        event.turn_key or "",
+        Text(event.detail or ""),
     )
 
 

@@ -12,9 +12,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from checkpoints.database import open_database
 from checkpoints.history import turns_of
 from checkpoints.keys import parse_thread_id
+from checkpoints.place import place_of
 from checkpoints.saver import open_saver
 from clew.past import open_journal
 from graph.build import build
@@ -63,14 +63,15 @@ async def show_replay(
         console.print(_turn_panel(number, turn))
     stopped = any(turn.stopped for turn in turns)
     same = sum(turn.same for turn in turns)
-    console.print(f"{len(turns)} of {len(record)} turns replayed, {same} the same, {len(turns) - same} different.")
+    recorded = sum(turn.recorded for turn in turns)
+    console.print(f"{recorded} of {len(record)} turns replayed, {same} the same, {len(turns) - same} different.")
     return not stopped
 
 
 async def _record(settings: Settings, journal: Journal, thread_id: str) -> list[RecordedTurn]:
     """The turns of a thread, each with the tools that were offered in it."""
     records = await turns_of(journal, thread_id)
-    async with open_saver(open_database(settings.database_url).path) as saver:
+    async with open_saver(place_of(settings.database_url)) as saver:
         state = await build(saver).aget_state(config_of(thread_id))
     by_key = {record.key: record for record in records}
     turns: list[RecordedTurn] = []

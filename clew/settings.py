@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import os
+import socket
 import tomllib
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
-from checkpoints.database import DEFAULT_URL
+from checkpoints.place import DEFAULT_URL
+from discord_adapter.access_settings import AccessSettings
 from discord_adapter.settings import AttachmentSettings, DiscordSettings, DiscordTable, LayoutSettings
+from graph.approval_settings import ApprovalSettings
+from graph.conversation_settings import ConversationSettings
 from graph.model_settings import ModelSettings
+from graph.rates import LimitSettings
 from prompts.resolve import PromptSettings
+from tools.mcp_secrets import secrets_in
 from tools.settings import ToolSettings
 
 if TYPE_CHECKING:
@@ -38,7 +45,13 @@ class Environment(BaseSettings):
     system_prompt_file: Path | None = Field(
         default=None, description="a file with the system prompt, read again when it changes; goes before SYSTEM_PROMPT"
     )
-    clew_database_url: str = Field(default=DEFAULT_URL, description="the database, sqlite:///path")
+    clew_database_url: str = Field(
+        default=DEFAULT_URL, description="the database, sqlite:///path or postgresql://user:password@host/name"
+    )
+    clew_owner: str = Field(
+        default_factory=socket.gethostname,
+        description="this process's name among those that share a PostgreSQL database; the same after a restart",
+    )
     clew_config: Path = Field(default=Path("clew.toml"), description="the configuration file; need not be there")
     clew_mcp_config: Path | None = Field(
         default=None, description="the file that names the MCP servers (mcp.json, which need not be there)"
@@ -69,8 +82,12 @@ class ConfigFile(BaseModel):
     discord: DiscordTable = Field(default_factory=DiscordTable)
     model: ModelTable = Field(default_factory=ModelTable)
     tools: ToolSettings = Field(default_factory=ToolSettings)
+    approvals: ApprovalSettings = Field(default_factory=ApprovalSettings)
     attachments: AttachmentSettings = Field(default_factory=AttachmentSettings)
     answers: LayoutSettings = Field(default_factory=LayoutSettings)
+    conversations: ConversationSettings = Field(default_factory=ConversationSettings)
+    access: AccessSettings = Field(default_factory=AccessSettings)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
 
 
 class Settings:
@@ -122,6 +139,11 @@ class Settings:
         """The database's URL."""
         return self._environment.clew_database_url
 
+    @property
+    def owner(self) -> str:
+        """This process's name among those that share a database."""
+        return self._environment.clew_owner
+
     @cached_property
     def discord(self) -> DiscordSettings:
         """How to reach Discord."""
@@ -153,6 +175,11 @@ class Settings:
             raise SettingsError(_problems(error, _model_place)) from error
 
     @property
+    def approvals(self) -> ApprovalSettings:
+        """Who decides about a tool call that waits."""
+        return self._file.approvals
+
+    @property
     def attachments(self) -> AttachmentSettings:
         """What is read of the files that people attach."""
         return self._file.attachments
@@ -161,6 +188,21 @@ class Settings:
     def answers(self) -> LayoutSettings:
         """What is too long for a chat."""
         return self._file.answers
+
+    @property
+    def conversations(self) -> ConversationSettings:
+        """What becomes of messages that come while a turn runs."""
+        return self._file.conversations
+
+    @property
+    def access(self) -> AccessSettings:
+        """Who may talk to the bot."""
+        return self._file.access
+
+    @property
+    def limits(self) -> LimitSettings:
+        """How often people may ask and tools may run."""
+        return self._file.limits
 
     @property
     def prompts(self) -> PromptSettings:
@@ -190,9 +232,21 @@ class Settings:
             raise SettingsError("\n".join(problems))
 
     def secrets(self) -> list[str]:
-        """What must never appear in a log."""
+        """What must never appear in a log, an answer, a card, or what the model is given."""
         held = (self._environment.discord_token, self._environment.litellm_api_key)
-        return [secret.get_secret_value() for secret in held if secret]
+        found = {secret.get_secret_value() for secret in held if secret}
+        for address in (self._environment.clew_database_url, self._environment.litellm_api_base):
+            found |= _passwords(address or "")
+        return sorted(found | secrets_in(self.tools.mcp_config, self.variables))
+
+
+def _passwords(address: str) -> set[str]:
+    """The password in an address, as it is written there and as it is."""
+    try:
+        password = urlsplit(address).password or ""
+    except ValueError:
+        return set()
+    return {password, unquote(password)} - {""}
 
 
 def dotenv() -> dict[str, str]:

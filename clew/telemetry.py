@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from graph.redacting import Redactor
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
     from structlog.typing import EventDict, Processor, WrappedLogger
-
-_REDACTED = "[redacted]"
-
-# A shorter text would be found in innocent words.
-_SHORTEST_SECRET = 6
-
-
-def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
-    """What takes secrets out of a text, wherever in it they came to stand."""
-    found = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
-    # As it is, and as it is written in JSON and in Python's quotes; the longest first, since one may hold another.
-    forms = {form for secret in found for form in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1])}
-    escaped = {json.dumps(form, ensure_ascii=False)[1:-1] for form in forms}
-    longest_first = sorted(forms | escaped, key=len, reverse=True)
-
-    def redact(text: str) -> str:
-        for secret in longest_first:
-            text = text.replace(secret, _REDACTED)
-        return text
-
-    return redact
 
 
 class _Redacting:
@@ -41,7 +21,7 @@ class _Redacting:
 
     def __init__(self, renderer: Any, secrets: Sequence[str]) -> None:  # noqa: ANN401 - structlog's renderers
         self._renderer = renderer
-        self._redact = redactor(secrets)
+        self._redact = Redactor(secrets)
 
     def __call__(self, logger: WrappedLogger, name: str, event: EventDict) -> str:
         return self._redact(str(self._renderer(logger, name, event)))

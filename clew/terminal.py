@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import unicodedata
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from checkpoints.approvals import Decision
-from discord_adapter.cards import exact
+from checkpoints.approvals import Kind
+from discord_adapter.plain import exact
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
-    from checkpoints.approvals import Approval
+    from checkpoints.approvals import Approval, Decision
+    from graph.deciding import Person
     from graph.turn import Turn
 
-_BECAME = {Decision.APPROVED: "approved", Decision.REFUSED: "refused", Decision.WITHDRAWN: "not run"}
+_HEADING = {
+    Kind.CALL: "May I run {}?",
+    Kind.DOUBT: "{} was running when I stopped; whether it was done is not known. What now?",
+}
 
 
 class Screen:
@@ -54,6 +62,15 @@ def visible(text: str) -> str:
     return "".join(one for one in text if one in "\n\t" or unicodedata.category(one) not in ("Cc", "Cs"))
 
 
+def with_times(sentence: str) -> str:
+    """A sentence with the times in it written out that Discord would show as relative ones."""
+    return re.sub(r"<t:(\d+):R>", lambda found: _time(int(found[1])), sentence)
+
+
+def _time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("at %H:%M:%S on %Y-%m-%d")
+
+
 @dataclass(slots=True)
 class _Shown:
     """What of a turn stands on the screen already; a turn is told anew whenever it goes on."""
@@ -74,7 +91,7 @@ class TerminalSurfaces:
 
     def __init__(self, screen: Screen) -> None:
         self.screen = screen
-        self.cards: dict[tuple[str, str], Approval] = {}
+        self.cards: dict[str, Approval] = {}
         self.news = asyncio.Event()
         self._shown = _Shown("")
 
@@ -135,25 +152,25 @@ class TerminalSurface:
         if self._first_time((call_id, state)):
             self._screen.line(f"[{name}: {state}]", style="dim")
 
-    async def ask(self, approval: Approval) -> Decision | None:
+    async def ask(self, approval: Approval) -> Sequence[tuple[Person, Decision]]:
         """Show the card of a call; the answer comes from the keyboard."""
-        self._surfaces.cards[approval.interrupt_id, approval.call_id] = approval
-        if self._first_time(("card", approval.interrupt_id, approval.call_id)):
-            self._screen.line(f"May I run {approval.tool}?", style="bold")
+        self._surfaces.cards[approval.id] = approval
+        if self._first_time(("card", approval.id)):
+            self._screen.line(_HEADING[approval.kind].format(approval.tool), style="bold")
             self._screen.line(exact(approval.arguments))
         self._surfaces.news.set()
-        return None
+        return ()
 
     async def settle(self, approval: Approval) -> None:
         """Show what became of a card."""
-        self._surfaces.cards.pop((approval.interrupt_id, approval.call_id), None)
-        if approval.decision and self._first_time(("settled", approval.interrupt_id, approval.call_id)):
-            self._screen.line(f"[{approval.tool}: {_BECAME[approval.decision]}]", style="dim")
+        self._surfaces.cards.pop(approval.id, None)
+        if approval.decision and self._first_time(("settled", approval.id)):
+            self._screen.line(f"[{approval.tool}: {approval.decision.words}]", style="dim")
 
     async def say(self, part: str, sentence: str) -> None:
         """Show a sentence of ours."""
         if self._first_time(("said", part)):
-            self._screen.line(sentence)
+            self._screen.line(with_times(sentence))
 
     async def say_privately(self, part: str, sentence: str) -> None:
         """Show a sentence of ours; at a terminal all is private."""
@@ -161,6 +178,9 @@ class TerminalSurface:
 
     async def behind_card(self, approval: Approval) -> None:
         """Nothing: the card stands above, and the keyboard answers it before anything else."""
+
+    async def taken_in(self) -> None:
+        """Nothing: the terminal waits for an answer before it reads on."""
 
     async def flush(self) -> None:
         """End the line of a text that was cut off."""

@@ -1,65 +1,252 @@
-"""Reactions on our messages: decisions on cards, and going on without them. Who may decide is looked at here."""
+"""What happens to our messages: reactions and replies that decide, and the deletion of a card that waits."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+import discord
 import structlog
 
-from discord_adapter.cards import DECISIONS, GO_ON
-from discord_adapter.surface import BEHIND, card_of
+from checkpoints.inbox import InboxState
+from checkpoints.outages import when_back
+from discord_adapter.card_messages import card_of
+from discord_adapter.choices import (
+    AGAIN,
+    APPROVE,
+    DECISIONS,
+    EXPLAIN,
+    GO_ON,
+    REFUSALS,
+    REFUSE,
+    STOP,
+    plain_emoji,
+    verb_of,
+)
+from discord_adapter.intake import words_of
+from discord_adapter.people import may_manage_messages, person_of
+from discord_adapter.surface import BEHIND, GROWING
+from graph.deciding import NEEDS_ENOUGH, Answer, Person
 from graph.turn import Turn
 
 if TYPE_CHECKING:
-    import discord
+    from collections.abc import Awaitable, Callable, Iterable
 
-    from checkpoints.approvals import Decision
+    from checkpoints.approvals import Approval
     from checkpoints.deliveries import Delivery
     from checkpoints.journal import Journal
+    from discord_adapter.card_messages import Admits
+    from discord_adapter.choosing import Choosing
     from discord_adapter.outbox import Outbox
     from graph.turns import TurnEngine
 
 log = structlog.get_logger()
 
+_MEANT = frozenset(map(plain_emoji, (APPROVE, REFUSE, AGAIN, EXPLAIN, GO_ON, STOP)))
+
+# Characters of a reason that are kept; the card shows the beginning of it.
+_LONGEST_REASON = 1000
+
+
+async def _everybody() -> bool:
+    return True
+
 
 class Reactions:
-    """Takes the reactions that mean something; the journal knows which messages those are on."""
+    """Takes what is done to messages; the journal knows which of them mean something.
 
-    def __init__(self, engine: TurnEngine, journal: Journal, outbox: Outbox) -> None:
+    While the database is away what was done waits for it; a reaction that is taken away meanwhile was never there.
+
+    Args:
+        client: Knows who may do what in which channel.
+        engine: Decides, and stops turns.
+        journal: Has the cards, and which message is what.
+        outbox: Takes reactions off.
+        choosing: Does what was chosen.
+        admits: Whether what somebody says on a card may count at all; without it, everybody's may.
+    """
+
+    def __init__(
+        self,
+        client: discord.Client,
+        engine: TurnEngine,
+        journal: Journal,
+        outbox: Outbox,
+        choosing: Choosing,
+        admits: Admits | None = None,
+    ) -> None:
+        self._client = client
         self._engine = engine
         self._journal = journal
         self._outbox = outbox
+        self._choosing = choosing
+        self._admits = admits
+        # Reactions that are being handled and were not taken away: message, person, emoji.
+        self._standing: set[tuple[int, int, str]] = set()
 
-    async def added(self, payload: discord.RawReactionActionEvent) -> None:
-        """A reaction was added to some message, ours or not, new or from before the start."""
-        emoji = str(payload.emoji)
-        if emoji not in DECISIONS and _plain(emoji) != _plain(GO_ON):
+    async def added(
+        self, payload: discord.RawReactionActionEvent, may_react: Callable[[], Awaitable[bool]] = _everybody
+    ) -> None:
+        """A reaction was added to some message, ours or not, new or from before the start.
+
+        Args:
+            payload: The reaction.
+            may_react: Whether whoever it is may change anything by it, asked where it could.
+        """
+        emoji = plain_emoji(str(payload.emoji))
+        if emoji not in _MEANT:
             return
+        standing = (payload.message_id, payload.user_id, emoji)
+        self._standing.add(standing)
+
+        async def if_it_stands() -> None:
+            if standing in self._standing:
+                await self._added(payload, emoji, may_react, lambda: standing in self._standing)
+
+        try:
+            await when_back(if_it_stands)
+        finally:
+            self._standing.discard(standing)
+
+    async def _added(
+        self,
+        payload: discord.RawReactionActionEvent,
+        emoji: str,
+        may_react: Callable[[], Awaitable[bool]],
+        stands: Callable[[], bool],
+    ) -> None:
         async with self._outbox.nothing_half_posted(payload.channel_id):
             delivery = await self._journal.deliveries.by_message(payload.message_id)
         if delivery is None:
             return
-        if emoji in DECISIONS:
-            await self._decide(delivery, DECISIONS[emoji], payload.user_id)
-        elif delivery.part == BEHIND:
+        if not await may_react():
+            return
+        if approval_id := card_of(delivery.part):
+            await self._on_card(approval_id, payload, stands)
+        elif emoji == plain_emoji(GO_ON) and delivery.part == BEHIND:
             await self._go_on(delivery, payload.user_id)
+        elif emoji == STOP and delivery.part.partition(":")[0] in GROWING:
+            await self._stop(delivery, payload)
 
-    async def _decide(self, delivery: Delivery, decision: Decision, user_id: int) -> None:
-        key = card_of(delivery.part)
-        approval = await self._journal.approvals.get(*key) if key else None
+    def session_began(self) -> None:
+        """A session of the gateway began: what was done on cards before it was not heard."""
+        self._choosing.session_began()
+
+    async def removed(self, payload: discord.RawReactionActionEvent) -> None:
+        """A reaction was taken away: an approval that was only counted does not count any more."""
+        self._standing.discard((payload.message_id, payload.user_id, plain_emoji(str(payload.emoji))))
+        await when_back(lambda: self._taken_back(payload.message_id, str(payload.emoji), payload.user_id))
+
+    async def cleared(self, message_id: int, emoji: str | None = None) -> None:
+        """All reactions, or all of an emoji, were taken off a message."""
+        plain = None if emoji is None else plain_emoji(emoji)
+        self._standing = {one for one in self._standing if one[0] != message_id or plain not in (None, one[2])}
+        await when_back(lambda: self._taken_back(message_id, emoji))
+
+    async def _taken_back(self, message_id: int, emoji: str | None, user_id: int | None = None) -> None:
+        if approval := await self._approving(message_id, emoji):
+            await self._choosing.take_back(approval, user_id)
+
+    async def replied(self, message: discord.Message) -> bool:
+        """Take a message that answers an open card as a refusal with that reason, from somebody who may decide it.
+
+        Returns:
+            Whether it was one; then it asks for nothing else.
+        """
+        answered = message.reference.message_id if message.reference else None
+        if answered is None or message.author.bot or message.webhook_id is not None or self._client.user is None:
+            return False
+        if message.reference and message.reference.type is not discord.MessageReferenceType.reply:
+            return False
+        approval = await self._card(answered)
+        reason = words_of(message, self._client.user)[:_LONGEST_REASON]
+        person = person_of(message.author)
+        if approval is None or not reason:
+            return False
+        if approval.decision is not None:
+            return _was_refused_by(approval, person, reason)
+        if not self._engine.may_decide(approval, person) or not await self._heard(message):
+            return False
+        told = await self._choosing.decide(approval, REFUSALS[approval.kind], person, reason)
+        if told.answer is Answer.CLOSED:
+            # At this very moment; perhaps by another process that was told of this message as well.
+            approval = await self._journal.approvals.get(approval.id)
+            return approval is not None and _was_refused_by(approval, person, reason)
+        return told.answer is Answer.DECIDED
+
+    async def _heard(self, message: discord.Message) -> bool:
+        """Whether its author is heard at all: whoever a list denies is not."""
+        guild_id = message.guild.id if message.guild else None
+        return self._admits is None or await self._admits(message.author, guild_id, message.channel.id)
+
+    async def deleted(self, message_ids: Iterable[int]) -> None:
+        """Messages were deleted: a card among them that still waits is posted anew."""
+        for message_id in message_ids:
+            await when_back(partial(self._deleted, message_id))
+
+    async def _deleted(self, message_id: int) -> None:
+        if approval := await self._open_card(message_id):
+            await self._engine.show_again(approval.turn_key)
+
+    async def _on_card(
+        self, approval_id: str, payload: discord.RawReactionActionEvent, stands: Callable[[], bool]
+    ) -> None:
+        approval = await self._journal.approvals.get(approval_id)
         if approval is None or approval.decision is not None:
             return
-        if user_id != approval.requester_id:
-            log.info("approval_by_a_stranger", turn=approval.turn_key, tool=approval.tool, user=user_id)
+        verb = verb_of(str(payload.emoji), approval)
+        person = await self._person(payload) if verb else None
+        if verb is None or person is None:
             return
-        await self._engine.decide(approval.interrupt_id, approval.call_id, decision, user_id)
+        told = await self._choosing.choose(approval, verb, person, stands)
+        if told.answer is Answer.NOT_ALLOWED:
+            log.info("reaction_by_a_stranger", turn=approval.turn_key, tool=approval.tool, user=person.user_id)
+            await self._outbox.unreact(payload.channel_id, payload.message_id, str(payload.emoji), payload.user_id)
+
+    async def _person(self, payload: discord.RawReactionActionEvent) -> Person | None:
+        """Who reacted, as they are now; None for somebody who has left."""
+        if payload.member is not None:
+            return person_of(payload.member)
+        return await self._outbox.people.find(payload.guild_id, payload.user_id)
 
     async def _go_on(self, delivery: Delivery, user_id: int) -> None:
         row = await self._journal.inbox.get(delivery.turn_key)
         if row and Turn.from_payload(row.payload).user_id == user_id:
-            await self._engine.set_aside(row.conversation)
+            await self._engine.set_aside(row.conversation, behind=row.key, by=user_id)
+
+    async def _stop(self, delivery: Delivery, payload: discord.RawReactionActionEvent) -> None:
+        """Stop the turn whose answer is being written: its requester may, and who manages messages there."""
+        row = await self._journal.inbox.get(delivery.turn_key)
+        if row is None or row.state is InboxState.CLOSED or (payload.member is not None and payload.member.bot):
+            return
+        asked = Turn.from_payload(row.payload).user_id == payload.user_id
+        member = payload.member
+        if asked or (member is not None and may_manage_messages(self._client, payload.channel_id, member)):
+            await self._engine.stop(row.conversation, row.key, by=payload.user_id)
+            log.info("turn_stopped", turn=row.key, by=payload.user_id)
+
+    async def _approving(self, message_id: int, emoji: str | None) -> Approval | None:
+        """The card that a message is, if it waits, and a reaction with this emoji (None: any) approves it."""
+        if emoji is not None and plain_emoji(emoji) not in (APPROVE, AGAIN):
+            return None
+        approval = await self._open_card(message_id)
+        if approval is None or emoji is None:
+            return approval
+        verb = verb_of(emoji, approval)
+        return approval if verb and DECISIONS.get(verb) in NEEDS_ENOUGH else None
+
+    async def _open_card(self, message_id: int) -> Approval | None:
+        """The card that a message is, if it waits."""
+        approval = await self._card(message_id)
+        return approval if approval and approval.decision is None else None
+
+    async def _card(self, message_id: int) -> Approval | None:
+        """The card that a message is."""
+        delivery = await self._journal.deliveries.by_message(message_id)
+        approval_id = card_of(delivery.part) if delivery else None
+        return await self._journal.approvals.get(approval_id) if approval_id else None
 
 
-def _plain(emoji: str) -> str:
-    """An emoji without the variation selector, which clients send or leave out."""
-    return emoji.replace("\ufe0f", "")
+def _was_refused_by(approval: Approval, person: Person, reason: str) -> bool:
+    """Whether a message was the refusal of a card: told once more (a reconnect, a restart), it is no turn either."""
+    return (approval.decided_by, approval.reason) == (person.user_id, reason)

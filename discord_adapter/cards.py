@@ -1,86 +1,162 @@
-"""How an approval card reads: the tool, exactly what it would be given, and who decides."""
+"""How an approval card reads: the tool, exactly what it would be given, who decides, and what became of it."""
 
 from __future__ import annotations
 
-import json
-import unicodedata
+import hashlib
 from typing import TYPE_CHECKING
 
-from checkpoints.approvals import Decision
-from discord_adapter.outbox import Content
-from discord_adapter.text.splitting import MESSAGE_LIMIT
+from checkpoints.approvals import Decision, Kind
+from discord_adapter.choices import APPROVE, REFUSE, buttons
+from discord_adapter.outbox import Content, Pings
+from discord_adapter.plain import exact, inline
+from discord_adapter.text.lengths import units
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from checkpoints.approvals import Approval
 
-APPROVE = "✅"
-REFUSE = "❌"
-GO_ON = "⏭️"
+# UTF-16 units of arguments that stand in the message; the other half of it is for all the rest, at its longest.
+ARGUMENTS_ROOM = 1000
 
-DECISIONS = {APPROVE: Decision.APPROVED, REFUSE: Decision.REFUSED}
+_NAME_ROOM = 100
+_REASON_ROOM = 150
+_FINGERPRINT_SHOWN = 16
+_PEOPLE_SHOWN = 8
 
-# What is left for the arguments when tool, people and outcome are said.
-_ARGUMENTS_ROOM = MESSAGE_LIMIT - 500
+# What `Approval.effects` can say; nothing else is shown of it.
+_EFFECTS = ("reads", "writes", "destroys", "reaches outside")
+
+_HEADINGS = {
+    Decision.APPROVED: f"{APPROVE} Approved",
+    Decision.REFUSED: f"{REFUSE} Refused",
+    Decision.EXPIRED: f"{REFUSE} Refused, since nobody decided in time",
+    Decision.WITHDRAWN: "Not run",
+    Decision.EDITED: "Arguments edited",
+    Decision.RUN_AGAIN: "Run again",
+    Decision.TAKEN_AS_DONE: "Taken as done",
+    Decision.GIVEN_UP: "Given up",
+}
 
 
-def card(approval: Approval) -> Content:
-    """A card; arguments that are too long for a message are a file."""
-    arguments = exact(approval.arguments)
-    files = (("arguments.json", arguments.encode()),) if len(arguments) > _ARGUMENTS_ROOM else ()
-    return Content("\n".join([f"**{_heading(approval)}**", _body(arguments), f"-# {_footer(approval)}"]), files)
+def card(approval: Approval, votes: Sequence[int] = (), *, ping: bool = False) -> Content:
+    """A card; arguments that are too long for a message are a file.
 
+    No part of it stands inside another Markdown mark than its own code, so nothing in a name can end one.
 
-def exact(arguments: object) -> str:
-    """Arguments as JSON in which nothing is disguised.
-
-    Characters that cannot be seen, that look like a space or that turn the text around are written as escapes, and so
-    are backticks in threes, which would end the code block; it stays the same JSON.
+    Args:
+        approval: What is asked, and what became of it.
+        votes: Who has approved so far.
+        ping: Whether those who have to decide, other than the requester, are told that there is something for them.
     """
-    text = json.dumps(arguments, indent=2, ensure_ascii=False)
-    return "".join(_escaped(character) if _hidden(character) else character for character in text).replace(
-        "```", "\\u0060\\u0060\\u0060"
+    arguments = exact(approval.arguments)
+    long = units(arguments) > ARGUMENTS_ROOM
+    lines = [
+        f"### {_heading(approval)}",
+        f"-# {_origin(approval)}",
+        *([_DOUBT] if approval.kind is Kind.DOUBT and approval.decision is None else []),
+        _in_file(arguments) if long else f"```json\n{arguments}\n```",
+        *(f"-# {line}" for line in _footer(approval, votes)),
+    ]
+    return Content(
+        "\n".join(lines),
+        files=(("arguments.json", arguments.encode()),) if long else (),
+        buttons=(buttons(approval),),
+        pings=_pings(approval) if ping else Pings(),
     )
 
 
-def _body(arguments: str) -> str:
-    if len(arguments) > _ARGUMENTS_ROOM:
-        return f"The arguments are in the attached file ({len(arguments):,} characters)."
-    return f"```json\n{arguments}\n```"
+_DOUBT = (
+    "This had been started when I stopped, and no result of it is known: it may have been done, in part or not at all."
+)
+
+
+def _in_file(arguments: str) -> str:
+    digest = hashlib.sha256(arguments.encode()).hexdigest()
+    return f"The arguments are in the attached file ({len(arguments):,} characters), SHA-256 `{digest}`."
 
 
 def _heading(approval: Approval) -> str:
-    name = approval.tool.replace("`", "'")
-    match approval.decision:
-        case Decision.APPROVED:
-            return f"{APPROVE} Approved: `{name}`"
-        case Decision.REFUSED:
-            return f"{REFUSE} Refused: `{name}`"
-        case Decision.WITHDRAWN:
-            return f"Not run: `{name}`"
-        case None:
-            return f"May I run `{name}`?"
+    name = inline(approval.tool, _NAME_ROOM)
+    if approval.decision is not None:
+        return f"{_HEADINGS[approval.decision]}: {name}"
+    return f"In doubt: {name}" if approval.kind is Kind.DOUBT else f"May I run {name}?"
 
 
-def _footer(approval: Approval) -> str:
+def _origin(approval: Approval) -> str:
+    """Where the tool comes from, what it does, and the fingerprint of what is decided on."""
+    known = [effect for effect in _EFFECTS if effect in approval.effects]
+    parts = [inline(approval.source, _NAME_ROOM)] if approval.source else []
+    parts += known or ["its author does not say what it does"]
+    return " · ".join([*parts, f"fingerprint `{approval.fingerprint[:_FINGERPRINT_SHOWN]}`"])
+
+
+def _footer(approval: Approval, votes: Sequence[int]) -> list[str]:
     if approval.decision is None:
-        return f"{APPROVE} runs it, {REFUSE} refuses it; <@{approval.requester_id}> decides."
-    if approval.decided_by is None:
-        return "Nobody decided; the turn was closed."
+        return _open_footer(approval, votes)
     when = f" <t:{int(approval.decided_at.timestamp())}:f>" if approval.decided_at else ""
-    return f"Decided by <@{approval.decided_by}>{when}."
+    lines = [f"{_decided(approval, votes)}{when}."]
+    if approval.reason:
+        lines.append(f"Reason: {inline(approval.reason, _REASON_ROOM)}")
+    return lines
 
 
-# Letters and marks that show nothing: grapheme joiner, Hangul fillers, Mongolian and other variation selectors, Braille
-# blank.
-_BLANK = frozenset(
-    map(chr, (0x34F, 0x115F, 0x1160, 0x2800, 0x3164, 0xFFA0, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10)))
-) | frozenset(map(chr, range(0xE0100, 0xE01F0)))
+def _open_footer(approval: Approval, votes: Sequence[int]) -> list[str]:
+    lines = [f"{who_decides(approval)}."]
+    if approval.terms.approvals > 1:
+        so_far = f": {_listed([f'<@{one}>' for one in votes])}" if votes else ""
+        lines.append(f"{len(votes)} of {approval.terms.approvals} approvals{so_far}")
+    if approval.kind is Kind.DOUBT:
+        lines[0] += " 🔁 runs it again, ✅ takes it as done, ❌ gives it up."
+    else:
+        lines[0] += f" {APPROVE} runs it once, {REFUSE} or a reply with your reason refuses it."
+    if approval.deadline:
+        verb = "given up" if approval.kind is Kind.DOUBT else "refused"
+        lines.append(f"If nobody does, it is {verb} <t:{int(approval.deadline.timestamp())}:R>.")
+    return lines
 
 
-def _hidden(character: str) -> bool:
-    category = unicodedata.category(character)
-    return character not in "\n " and (category[0] in "CZ" or character in _BLANK)
+def _decided(approval: Approval, votes: Sequence[int]) -> str:
+    if approval.decided_by is None:
+        late = approval.decision is Decision.EXPIRED
+        return "Nobody decided until the deadline" if late else "Nobody decided; the turn was closed"
+    if approval.decision is Decision.WITHDRAWN:
+        return f"Nobody decided; <@{approval.decided_by}> ended the turn"
+    if approval.decision is Decision.EDITED:
+        return f"<@{approval.decided_by}> changed the arguments; the next card asks about those"
+    if approval.decision in (Decision.APPROVED, Decision.RUN_AGAIN) and len(votes) > 1:
+        return f"Decided by {_listed([f'<@{one}>' for one in votes])}"
+    return f"Decided by <@{approval.decided_by}>"
 
 
-def _escaped(character: str) -> str:
-    return json.dumps(character)[1:-1]
+def who_decides(approval: Approval) -> str:
+    """Who may decide a card, for people."""
+    people = _listed([_decider(one, approval.requester_id) for one in approval.terms.deciders], " or ")
+    if approval.terms.approvals > 1:
+        return f"{approval.terms.approvals} people have to approve, of {people}"
+    return f"{people} decides"
+
+
+def _decider(decider: str, requester_id: int) -> str:
+    kind, _, named = decider.partition(":")
+    match kind:
+        case "requester":
+            return f"<@{requester_id}>"
+        case "others":
+            return f"anyone but <@{requester_id}>"
+        case "role":
+            return f"<@&{int(named)}>"
+        case _:
+            return f"<@{int(named)}>"
+
+
+def _listed(people: Sequence[str], joint: str = ", ") -> str:
+    more = len(people) - _PEOPLE_SHOWN
+    return joint.join([*people[:_PEOPLE_SHOWN], *([f"{more} more"] if more > 0 else [])])
+
+
+def _pings(approval: Approval) -> Pings:
+    """Those who are named as deciders and are not the one who asked."""
+    named = [one.partition(":") for one in approval.terms.deciders]
+    users = {int(user) for kind, _, user in named if kind == "user"} - {approval.requester_id}
+    return Pings(tuple(sorted(users)), tuple(sorted({int(role) for kind, _, role in named if kind == "role"})))

@@ -26,7 +26,11 @@ NEEDED: Mapping[str, str] = {
     "read_message_history": "Read Message History",
     "add_reactions": "Add Reactions",
 }
-OPTIONAL: Mapping[str, str] = {"create_public_threads": "Create Public Threads"}
+OPTIONAL: Mapping[str, str] = {
+    "create_public_threads": "Create Public Threads",
+    # Takes the reactions of people off a card who may not decide it.
+    "manage_messages": "Manage Messages",
+}
 
 # Servers that are looked at side by side; three requests each.
 _AT_ONCE = 5

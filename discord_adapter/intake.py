@@ -13,31 +13,40 @@ from graph.attached import Attached
 from graph.turn import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
 _ANSWERED_KINDS = (discord.MessageType.default, discord.MessageType.reply)
 
 NO_TEXT = "(The message has no text.)"
 
 
-def turn_of(message: discord.Message, me: discord.abc.User) -> Turn | None:
-    """The turn that a message asks for; None when it is not meant for us.
+def turn_of(message: discord.Message, me: discord.abc.User, programs: Container[int] = ()) -> Turn | None:
+    """The turn that a message asks for; None when it is not meant for us. Whether it may be is for `access` to say.
 
-    Meant for us is what mentions us by name, answers a message of ours, or comes as a direct message; never what a bot
-    or a webhook wrote, nothing that only says @everyone, and nothing whose content Discord keeps from us.
+    Meant for us is what mentions us by name, answers a message of ours, or comes as a direct message; never what we
+    wrote, or what a bot or a webhook wrote that is not listened to, nothing that only says @everyone, and nothing whose
+    content Discord keeps from us.
+
+    Args:
+        message: The message.
+        me: Who we are.
+        programs: The bots and webhooks that are listened to, by their ids.
     """
-    if message.author.bot or message.webhook_id is not None or message.type not in _ANSWERED_KINDS:
+    by_program = message.author.bot or message.webhook_id is not None
+    if message.author.id == me.id or (by_program and message.author.id not in programs):
+        return None
+    if message.type not in _ANSWERED_KINDS:
         return None
     if not addressed(message, me):
         return None
-    text = _without_call(message, me)
+    text = words_of(message, me)
     if not (text or message.attachments or message.message_snapshots or _mentions(message, me)):
         return None
     attached = [*files_of(message.attachments), *files_of(_referred_files(message), quoted=True)]
     return Turn(
         key=turn_key("message", message.id),
         conversation=Conversation(
-            guild_id=message.guild.id if message.guild else None,
+            guild_id=guild_of(message),
             channel_id=message.channel.id,
             user_id=message.author.id,
         ),
@@ -47,12 +56,29 @@ def turn_of(message: discord.Message, me: discord.abc.User) -> Turn | None:
         message_id=message.id,
         quoted=_referred(message, me),
         attached=tuple(attached),
+        parent_id=parent_of(message.channel),
+        by_program=by_program,
     )
+
+
+def parent_of(channel: object) -> int | None:
+    """The channel that a thread belongs to; None for what is no thread that we know."""
+    if isinstance(channel, discord.PartialMessageable) and channel.guild:
+        # A message that was looked up: its channel is only named there.
+        channel = channel.guild.get_thread(channel.id)
+    return channel.parent_id if isinstance(channel, discord.Thread) else None
+
+
+def guild_of(message: discord.Message) -> int | None:
+    """The server that a message is in, also before the gateway has told of that; None for a direct message."""
+    if message.guild is None and isinstance(message.channel, discord.PartialMessageable):
+        return message.channel.guild_id
+    return message.guild.id if message.guild else None
 
 
 def addressed(message: discord.Message, me: discord.abc.User) -> bool:
     """Whether a message is meant for us."""
-    return message.guild is None or _mentions(message, me) or _answers(message, me)
+    return guild_of(message) is None or _mentions(message, me) or _answers(message, me)
 
 
 def _mentions(message: discord.Message, me: discord.abc.User) -> bool:
@@ -64,7 +90,7 @@ def _answers(message: discord.Message, me: discord.abc.User) -> bool:
     return isinstance(answered, discord.Message) and answered.author.id == me.id
 
 
-def _without_call(message: discord.Message, me: discord.abc.User) -> str:
+def words_of(message: discord.Message, me: discord.abc.User) -> str:
     """What the person wrote, without the mention that called us."""
     text = re.sub(rf"^\s*<@!?{me.id}>[\s,:]*|\s*<@!?{me.id}>\s*$", "", message.content).strip()
     stickers = [f"[a sticker: {sticker.name}]" for sticker in message.stickers]

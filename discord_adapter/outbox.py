@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,12 +16,18 @@ import discord
 import structlog
 
 from discord_adapter.budget import Kind, Rank
-from discord_adapter.sending import PAUSES, Gone, MayNotReply, Sender
+from discord_adapter.choices import Button, view
+from discord_adapter.people import People, may_manage_messages
+from discord_adapter.posted import Posted
+from discord_adapter.sending import PAUSES, Forbidden, Gone, MayNotReply, Sender
+from graph.errors import PlaceGone, SurfaceError, SurfaceUnreachable
+from graph.redacting import NOTHING_SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
+    from collections.abc import AsyncGenerator, Generator
 
     from checkpoints.deliveries import Deliveries, Delivery
+    from graph.redacting import Redactor
 
 T = TypeVar("T")
 
@@ -27,18 +35,50 @@ log = structlog.get_logger()
 
 NO_PINGS = discord.AllowedMentions.none()
 
+Guard = Callable[[], None]
+
+
+def unguarded() -> None:
+    """Nothing keeps a message from being shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pings:
+    """Who is told, by the mention in a message that is posted; nobody, unless they are named here."""
+
+    users: tuple[int, ...] = ()
+    roles: tuple[int, ...] = ()
+
+    def allowed(self) -> discord.AllowedMentions:
+        """The same for Discord."""
+        users, roles = map(discord.Object, self.users), map(discord.Object, self.roles)
+        return discord.AllowedMentions(everyone=False, users=list(users), roles=list(roles), replied_user=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
     """What a message shows.
 
     Attributes:
-        text: At most 2,000 characters. Nothing in it can ping.
+        text: At most 2,000 characters.
         files: The names and contents of what hangs on it.
+        buttons: Rows of buttons below it; none at all takes off those that are there, None leaves them.
+        pings: Whom its mentions may ping when it is posted; nothing pings when it is edited.
     """
 
     text: str
     files: tuple[tuple[str, bytes], ...] = ()
+    buttons: tuple[tuple[Button, ...], ...] | None = None
+    pings: Pings = Pings()
+
+    def without_files(self) -> Content:
+        """The same for a message on which the files hang already."""
+        return replace(self, files=())
+
+    def without(self, redact: Redactor) -> Content:
+        """The same without secrets; a file that is no text stays as it is."""
+        files = tuple((redact(name), _redacted(content, redact)) for name, content in self.files)
+        return replace(self, text=redact(self.text), files=files)
 
     def attached(self) -> list[discord.File]:
         """The files, made anew for each attempt: one that was read by the attempt before would be sent empty."""
@@ -56,9 +96,13 @@ class Outbox:
         deliveries: Where it is noted what was posted.
         link_previews: Whether Discord shows what is behind the links in our messages.
         pauses: Seconds between the attempts while Discord is out of reach.
+        now: The time, on the clock of the deliveries.
+        redact: Takes secrets out of all that is sent.
 
     Attributes:
         sender: What makes the requests.
+        redact: Takes secrets out of a text.
+        people: Tells who somebody is now.
     """
 
     def __init__(
@@ -68,11 +112,16 @@ class Outbox:
         *,
         link_previews: bool = False,
         pauses: tuple[float, ...] = PAUSES,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        redact: Redactor = NOTHING_SECRET,
     ) -> None:
         self._client = client
+        self.redact = redact
         self._link_previews = link_previews
         self._deliveries = deliveries
         self.sender = Sender(client, pauses)
+        self._posted = Posted(client, self.sender, deliveries, now)
+        self.people = People(client, self.sender)
         # Grows with the channels in which something was ever sent; a lock is 100 bytes.
         self._posting: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -102,6 +151,8 @@ class Outbox:
         final: bool,
         rank: Callable[[], Rank] = lambda: Rank.FINAL,
         reply_to: discord.MessageReference | None = None,
+        grows: bool = False,
+        guard: Guard = unguarded,
     ) -> tuple[Delivery, Content]:
         """Show a part: in the message that shows it already, else in a new one.
 
@@ -111,6 +162,8 @@ class Outbox:
             final: Whether this is what the part shows in the end.
             rank: Gives how urgent it is.
             reply_to: The message that a new one answers.
+            grows: Whether a former process may have posted more or less of it.
+            guard: Raises where this must not be shown any more; asked right before each request.
 
         Returns:
             The delivery as it is now, and what it shows.
@@ -119,16 +172,17 @@ class Outbox:
             SurfaceUnreachable: Discord cannot be reached for now; every other method here raises this as well.
             SurfaceError: Discord does not take it.
         """
+        delivery = await self._found_again(delivery, content, reply_to, grows=grows)
         if delivery.message_id is not None:
-            shown = await self.edit(delivery, content, rank=rank)
+            shown = await self.edit(delivery, content, rank=rank, guard=guard)
             edited = replace(delivery, final=final)
             if final:
                 await self._record(edited)
             return edited, shown
-        posted, shown, as_sent = await self._post(delivery, content, rank, reply_to, final=final)
+        posted, shown, as_sent = await self._post(delivery, content, rank, reply_to, final=final, guard=guard)
         if not as_sent:
             # The nonce was taken: a former process had posted this part, with what it knew then.
-            shown = await self.edit(posted, content)
+            shown = await self.edit(posted, content, guard=guard)
             if final:
                 posted = await self.finish(posted)
         return posted, shown
@@ -140,23 +194,31 @@ class Outbox:
         return finished
 
     async def edit(
-        self, delivery: Delivery, content: Callable[[], Content], *, rank: Callable[[], Rank] = lambda: Rank.FINAL
+        self,
+        delivery: Delivery,
+        content: Callable[[], Content],
+        *,
+        rank: Callable[[], Rank] = lambda: Rank.FINAL,
+        guard: Guard = unguarded,
     ) -> Content:
         """Change a message; one that was deleted meanwhile is left alone.
 
         Raises:
             SurfaceError: Discord does not take it.
         """
-        shown = content()
+        shown = content().without(self.redact)
         if (message := self._message(delivery)) is None:
             return shown
 
         async def change() -> None:
             nonlocal shown
-            shown = content()
-            # None would take the files off that hang there already.
-            files: dict[str, Any] = {"attachments": shown.attached()} if shown.files else {}
-            await message.edit(content=shown.text, allowed_mentions=NO_PINGS, **files)
+            shown = content().without(self.redact)
+            # None would take the files off that hang there already, and the buttons.
+            more: dict[str, Any] = {"attachments": shown.attached()} if shown.files else {}
+            if shown.buttons is not None:
+                more["view"] = view(shown.buttons)
+            guard()
+            await message.edit(content=shown.text, allowed_mentions=NO_PINGS, **more)
 
         with self._unless_gone(delivery):
             await self.sender.send(delivery.channel_id, Kind.EDIT, change, rank)
@@ -185,21 +247,60 @@ class Outbox:
             with self._unless_gone(delivery):
                 await self.sender.send(delivery.channel_id, Kind.REACT, partial(message.add_reaction, one))
 
+    async def mark(self, channel_id: int, message_id: int, emoji: str) -> None:
+        """Add a reaction of ours to a message that somebody else wrote.
+
+        Raises:
+            SurfaceError: Discord does not take it, or the message is gone.
+        """
+        message = self._channel(channel_id).get_partial_message(message_id)
+        await self.sender.send(channel_id, Kind.REACT, partial(message.add_reaction, emoji))
+
+    async def offer(self, delivery: Delivery, *emoji: str) -> tuple[Delivery, bool]:
+        """Put reactions on a message for a person to click; where we may not, they can add their own.
+
+        Returns:
+            The delivery as it is now, and whether we may add reactions there.
+
+        Raises:
+            SurfaceUnreachable: Discord cannot be reached for now.
+        """
+        may = True
+        try:
+            await self.react(delivery, *emoji)
+        except (SurfaceUnreachable, PlaceGone):
+            raise
+        except SurfaceError as error:
+            log.warning("reactions_not_added", turn=delivery.turn_key, error=str(error))
+            may = not isinstance(error, Forbidden)
+        return await self.finish(delivery), may
+
+    async def unreact(self, channel_id: int, message_id: int, emoji: str, user_id: int) -> None:
+        """Take somebody's reaction off a message, where we may: refusals of Discord count against us."""
+        if not may_manage_messages(self._client, channel_id):
+            return
+        message = self._channel(channel_id).get_partial_message(message_id)
+        person = discord.Object(user_id)
+        try:
+            await self.sender.send(channel_id, Kind.REACT, lambda: message.remove_reaction(emoji, person))
+        except SurfaceError as error:
+            log.info("reaction_not_removed", message=message_id, error=str(error))
+
     async def reactions(self, delivery: Delivery, *emoji: str) -> dict[str, set[int]]:
         """The people who reacted to a message in these ways, bots left out.
 
         Raises:
+            Gone: The message was deleted.
             SurfaceError: Discord does not tell.
         """
         found: dict[str, set[int]] = {one: set() for one in emoji}
         if (partial_message := self._message(delivery)) is None:
             return found
-        with self._unless_gone(delivery):
-            message = await self.sender.send(delivery.channel_id, Kind.OTHER, partial_message.fetch)
-            for reaction in message.reactions:
-                if str(reaction.emoji) in found and reaction.count > reaction.me:
-                    people = await self.sender.send(delivery.channel_id, Kind.OTHER, partial(_people, reaction))
-                    found[str(reaction.emoji)] = people
+        message = await self.sender.send(delivery.channel_id, Kind.OTHER, partial_message.fetch)
+        for reaction in message.reactions:
+            if str(reaction.emoji) in found and reaction.count > reaction.me:
+                people = await self.sender.send(delivery.channel_id, Kind.OTHER, partial(_people, reaction))
+                found[str(reaction.emoji)] = people
         return found
 
     async def typing(self, channel_id: int) -> None:
@@ -221,6 +322,25 @@ class Outbox:
         async with self._posting[channel_id]:
             yield
 
+    async def _found_again(
+        self,
+        delivery: Delivery,
+        content: Callable[[], Content],
+        reply_to: discord.MessageReference | None,
+        *,
+        grows: bool,
+    ) -> Delivery:
+        """The delivery of a part that may have been posted without our knowing, for which its nonce may have aged."""
+        found = await self._posted.find(delivery, lambda: content().text, reply_to, grows=grows)
+        if not found:
+            return delivery
+        adopted = replace(delivery, message_id=found[0].id)
+        async with self._posting[delivery.channel_id]:
+            await self._record(adopted)
+        for duplicate in found[1:]:
+            await self.delete(replace(delivery, message_id=duplicate.id))
+        return adopted
+
     async def _post(
         self,
         delivery: Delivery,
@@ -229,18 +349,22 @@ class Outbox:
         reply_to: discord.MessageReference | None,
         *,
         final: bool,
+        guard: Guard,
     ) -> tuple[Delivery, Content, bool]:
         """Post a part and record it; what was posted, and whether that is what the message now shows."""
         channel = self._channel(delivery.channel_id)
         extra: dict[str, Any] = {} if reply_to is None else {"reference": reply_to}
 
         async def post() -> tuple[Delivery, Content, bool]:
-            posted = content()
+            posted = content().without(self.redact)
+            if posted.buttons and (buttons := view(posted.buttons)):
+                extra["view"] = buttons
             async with self._posting[delivery.channel_id]:
+                guard()
                 message = await channel.send(
                     posted.text,
                     nonce=delivery.nonce,
-                    allowed_mentions=NO_PINGS,
+                    allowed_mentions=posted.pings.allowed(),
                     mention_author=False,
                     suppress_embeds=not self._link_previews,
                     files=posted.attached(),
@@ -254,7 +378,7 @@ class Outbox:
         try:
             return await self.sender.send(delivery.channel_id, Kind.SEND, post, rank)
         except MayNotReply:
-            extra.clear()
+            extra.pop("reference", None)
             return await self.sender.send(delivery.channel_id, Kind.SEND, post, rank)
 
     def _channel(self, channel_id: int) -> discord.PartialMessageable:
@@ -280,3 +404,10 @@ class Outbox:
 
 async def _people(reaction: discord.Reaction) -> set[int]:
     return {user.id async for user in reaction.users() if not user.bot}
+
+
+def _redacted(content: bytes, redact: Redactor) -> bytes:
+    try:
+        return redact(content.decode()).encode()
+    except UnicodeDecodeError:
+        return content

@@ -1,4 +1,8 @@
-"""What was said in a channel before somebody called us: the context of a turn, kept in memory and never stored."""
+"""What was said in a channel before somebody called us: the context of a turn.
+
+It is kept in memory. What a turn is told of it is stored with the conversation, as part of that turn; what somebody
+says whom a list denies is told to no turn.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,7 @@ from graph.errors import SurfaceError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from discord_adapter.card_messages import Admits
     from discord_adapter.sending import Sender
     from graph.turn import Turn
 
@@ -26,6 +31,8 @@ log = structlog.get_logger()
 
 # Channels whose last messages are kept; the one that was not asked about for longest is forgotten first.
 _CHANNELS_KEPT = 200
+
+_MAY_NOT_READ = "I may not read what was said here before (Read Message History), so I answer without it."
 
 _KINDS = (discord.MessageType.default, discord.MessageType.reply, discord.MessageType.thread_starter_message)
 
@@ -55,13 +62,17 @@ class Overheard:
         client: Whose channels.
         sender: Through which they are fetched.
         limit: Messages before the one that called us; 0 for none.
+        admits: Whether what somebody says may be told at all: that of whoever no list denies. Without it, everybody's
+            may. Who is only not in an allow list, and bots and webhooks, may be read by it without being answered.
     """
 
-    def __init__(self, client: discord.Client, sender: Sender, limit: int) -> None:
+    def __init__(self, client: discord.Client, sender: Sender, limit: int, admits: Admits | None = None) -> None:
         self._client = client
         self._sender = sender
         self._limit = limit
+        self._admits = admits
         self._channels: OrderedDict[int, _Channel] = OrderedDict()
+        self._told: set[int] = set()
 
     def heard(self, message: discord.Message) -> None:
         """A message came."""
@@ -85,6 +96,19 @@ class Overheard:
         """The gateway may have missed something: everything is fetched again."""
         self._channels.clear()
 
+    def notice(self, turn: Turn) -> str | None:
+        """What a turn's person is told, once for each channel, where what was said before may not be read."""
+        if not self._limit or turn.message_id is None or turn.channel_id in self._told:
+            return None
+        channel = self._client.get_channel(turn.channel_id)
+        if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+            return None
+        # Discord gives an empty history, and no error ("Get Channel Messages").
+        if channel.permissions_for(channel.guild.me).read_message_history:
+            return None
+        self._told.add(turn.channel_id)
+        return _MAY_NOT_READ
+
     async def before(self, turn: Turn, after: int | None) -> str:
         """What was said in a turn's channel before it and not to us, as a quote; empty where nothing was.
 
@@ -92,19 +116,33 @@ class Overheard:
             turn: The turn.
             after: The message up to which the conversation knows everything; None when it has just begun.
         """
-        me, message_id = self._client.user, turn.message_id
+        me, message_id, guild_id = self._client.user, turn.message_id, turn.conversation.guild_id
         # Everything in a direct message is said to us.
-        if not self._limit or me is None or message_id is None or turn.conversation.guild_id is None:
+        if not self._limit or me is None or message_id is None or guild_id is None:
             return ""
-        known = await self._known(turn.channel_id, turn.conversation.guild_id, message_id)
+        known = await self._known(turn.channel_id, guild_id, message_id)
         heard = [message for message in known.recent if (after or 0) < message.id < message_id]
         heard = [one for one in heard if one.type in _KINDS and one.author.id != me.id and not addressed(one, me)]
-        heard = heard[-self._limit :]
+        heard = await self._admitted(heard, guild_id)
         if after is None and known.starter and known.starter.id not in {message_id, *(one.id for one in heard)}:
-            heard.insert(0, known.starter)
+            heard = [*await self._admitted([known.starter], guild_id), *heard]
         told = [text for message in heard if (text := _told(message))]
         where = _name(self._client.get_channel(turn.channel_id))
         return quoted(f"Said in {where} before, not to you:", told) if told else ""
+
+    async def _admitted(self, heard: list[discord.Message], guild_id: int) -> list[discord.Message]:
+        """The newest messages whose authors no list denies, no more than are shown."""
+        asked: dict[int, bool] = {}
+        found: list[discord.Message] = []
+        for message in reversed(heard):
+            author = _original(message).author
+            if author.id not in asked:
+                asked[author.id] = self._admits is None or await self._admits(author, guild_id, message.channel.id)
+            if asked[author.id]:
+                found.append(message)
+            if len(found) == self._limit:
+                break
+        return found[::-1]
 
     async def _known(self, channel_id: int, guild_id: int, message_id: int) -> _Channel:
         if known := self._channels.get(channel_id):
@@ -156,10 +194,15 @@ class Overheard:
         return 3 * self._limit
 
 
-def _told(message: discord.Message) -> str:
+def _original(message: discord.Message) -> discord.Message:
+    """The message itself, or the one in the channel above that it stands for where a thread begins."""
     original = message.reference.resolved if message.reference else None
-    if message.type is discord.MessageType.thread_starter_message and isinstance(original, discord.Message):
-        message = original
+    begins = message.type is discord.MessageType.thread_starter_message
+    return original if begins and isinstance(original, discord.Message) else message
+
+
+def _told(message: discord.Message) -> str:
+    message = _original(message)
     text = "\n".join(filter(None, [said(message), *names_of(message.attachments)]))
     return f"{message.author.display_name}: {text}" if text else ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from graph.foreign import file_block, quoted_block
 from graph.turn import Input
 
 if TYPE_CHECKING:
@@ -27,8 +28,13 @@ class Reader:
             after: The message that the turn before it in the thread came from; None at the beginning.
         """
         before = await self._overheard.before(turn, after)
-        text = "\n\n".join(part for part in (before, turn.quoted, turn.text) if part)
+        notice = self._overheard.notice(turn)
+        quotes = "\n\n".join(part for part in (before, turn.quoted) if part)
+        if not (quotes or turn.attached):
+            return Input(turn.text, notice)
+        content = [*([quoted_block(quotes)] if quotes else ()), {"type": "text", "text": turn.text}]
         if not turn.attached:
-            return Input(text)
+            return Input(content, notice)
         read = await self._attachments.read(turn.attached)
-        return Input([{"type": "text", "text": text}, *read.blocks], " ".join(read.notices) or None)
+        notices = [*([notice] if notice else ()), *read.notices]
+        return Input([*content, *map(file_block, read.blocks)], " ".join(notices) or None)

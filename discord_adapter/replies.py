@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 import structlog
 
 from discord_adapter.budget import Rank
-from discord_adapter.outbox import Content
+from discord_adapter.outbox import Content, unguarded
 from discord_adapter.settings import LayoutSettings
 from discord_adapter.text.layout import Layout, lay_out
+from discord_adapter.text.links import with_true_hosts
 from graph.errors import SurfaceError, SurfaceUnreachable
 
 if TYPE_CHECKING:
     import discord
 
     from checkpoints.deliveries import Delivery
-    from discord_adapter.outbox import Outbox
+    from discord_adapter.outbox import Guard, Outbox
 
 log = structlog.get_logger()
 
@@ -40,8 +41,10 @@ class GrowingText:
         *,
         reply_to: discord.MessageReference | None = None,
         layout: LayoutSettings | None = None,
+        guard: Guard = unguarded,
     ) -> None:
         self._outbox = outbox
+        self._guard = guard
         self._turn_key = turn_key
         self._name = name
         self._channel_id = channel_id
@@ -50,6 +53,8 @@ class GrowingText:
         self._text = ""
         self._laid_out: tuple[str, bool, bool, Layout] | None = None
         self._finished = False
+        # Whether it ended before it was whole: what may be the beginning of a secret then stays held back.
+        self._cut_short = False
         # Until Discord refuses one: that takes a permission of its own.
         self._with_files = True
         self._deliveries: list[Delivery] = []
@@ -67,6 +72,7 @@ class GrowingText:
 
     def finish(self, text: str | None = None) -> None:
         """Say that it is complete, and what it is; without a text it stays as it is."""
+        self._cut_short = text is None and (self._cut_short or not self._finished)
         self._text = self._text if text is None else text
         self._finished = True
         self._outbox.look_again()
@@ -80,7 +86,7 @@ class GrowingText:
         Raises:
             SurfaceError: Discord does not take it.
         """
-        if not self._text.strip():
+        if not self._seen.strip():
             return
         index = 0
         # It grows while its parts are shown: there can be more of them in the end than there were at first.
@@ -123,6 +129,8 @@ class GrowingText:
             final=final,
             rank=lambda: self._rank(index),
             reply_to=self._reply_to if index == 0 else None,
+            guard=self._guard,
+            grows=True,
         )
 
     def _rank(self, index: int) -> Rank:
@@ -131,10 +139,17 @@ class GrowingText:
         return Rank.FIRST if self._deliveries[index].message_id is None else Rank.EDIT
 
     @property
+    def _seen(self) -> str:
+        """What people may see of the text: no secret, and no end that may become one."""
+        redact = self._outbox.redact
+        whole = self._finished and not self._cut_short
+        return with_true_hosts(redact(self._text) if whole else redact.growing(self._text))
+
+    @property
     def _layout(self) -> Layout:
         now = (self._text, self._finished, self._with_files)
         if self._laid_out is None or self._laid_out[:3] != now:
-            layout = lay_out(self._text, self._settings, complete=self._finished, with_files=self._with_files)
+            layout = lay_out(self._seen, self._settings, complete=self._finished, with_files=self._with_files)
             self._laid_out = (*now, layout)
         return self._laid_out[3]
 

@@ -10,7 +10,7 @@ import discord
 import structlog
 
 from discord_adapter.budget import Budget, Kind, Rank
-from graph.errors import SurfaceError, SurfaceUnreachable
+from graph.errors import PlaceGone, SurfaceError, SurfaceUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,13 +22,35 @@ log = structlog.get_logger()
 # Discord out of reach: tried again after these pauses (seconds), then left to whoever asked.
 PAUSES = (1.0, 2.0, 5.0)
 
+# Seconds that somebody who is cancelled waits for a request of theirs that is under way.
+_PATIENCE = 5.0
+
+# What cannot be left to somebody else is tried again after this pause (seconds).
+_AGAIN = 15.0
+
 _TOO_MANY_REQUESTS = 429
 
 # Discord's documentation, "Opcodes and Status Codes", JSON error codes.
+_UNKNOWN_CHANNEL = 10003
 _UNKNOWN_MESSAGE = 10008
 _THREAD_ARCHIVED = 50083
-_OLD_MESSAGE_EDITED = 30046
 _REPLY_WITHOUT_HISTORY = 160002
+_MISSING_PERMISSIONS = 50013
+
+
+async def when_reachable(action: Callable[[], Awaitable[T]], pause: float = _AGAIN) -> T:
+    """What an action gives, made again for as long as Discord is out of reach.
+
+    Args:
+        action: It must change nothing when it was done already.
+        pause: Seconds between two attempts.
+    """
+    while True:
+        try:
+            return await action()
+        except SurfaceUnreachable as error:
+            log.warning("surface_unreachable", error=str(error), again_in=pause)
+        await asyncio.sleep(pause)
 
 
 class Gone(SurfaceError):  # noqa: N818 - named for what went wrong
@@ -37,6 +59,10 @@ class Gone(SurfaceError):  # noqa: N818 - named for what went wrong
 
 class MayNotReply(SurfaceError):  # noqa: N818 - named for what went wrong
     """A message there may not answer another one."""
+
+
+class Forbidden(SurfaceError):  # noqa: N818 - named for what went wrong
+    """A permission is missing there."""
 
 
 class Sender:
@@ -74,7 +100,9 @@ class Sender:
         Raises:
             SurfaceUnreachable: Discord cannot be reached for now.
             Gone: The message is not there any more.
+            PlaceGone: The channel is not there any more.
             MayNotReply: It would answer another message, which takes a permission of its own.
+            Forbidden: It takes a permission that we do not have there.
             SurfaceError: Discord does not take it.
         """
         for pause in (*self._pauses, None):
@@ -97,24 +125,44 @@ class Sender:
         """Make a request once; in a thread that was archived meanwhile, open that again and make it once more."""
         try:
             async with self._budget.place(channel_id, kind, rank):
-                return await request()
+                return await to_its_end(request())
         except discord.HTTPException as error:
             if error.code != _THREAD_ARCHIVED:
                 raise
         async with self._budget.place(channel_id, Kind.OTHER, rank):
             # "Editing a thread to set archived to false only requires the current user has already been added to the
             # thread" (Discord's documentation, "Threads"); a locked one stays closed to us.
-            await self._client.http.edit_channel(channel_id, archived=False)
+            await to_its_end(self._client.http.edit_channel(channel_id, archived=False))
         async with self._budget.place(channel_id, kind, rank):
-            return await request()
+            return await to_its_end(request())
+
+
+async def to_its_end(request: Awaitable[T]) -> T:
+    """Let a request that has left come to its end, also when whoever asked for it is cancelled.
+
+    While a global limit holds, discord.py lets no request leave, and it is the request which met the limit that lets
+    them leave again: where that one is cancelled, none ever does (`HTTPClient.request`, discord.py 2.7). Whoever is
+    cancelled waits a while, so that an edit does not come behind one that was asked for later.
+    """
+    leaving = asyncio.ensure_future(request)
+    try:
+        return await asyncio.shield(leaving)
+    except asyncio.CancelledError:
+        await asyncio.wait({leaving}, timeout=_PATIENCE)
+        raise
 
 
 def _meaning(error: discord.HTTPException) -> SurfaceError:
     if error.code == _UNKNOWN_MESSAGE:
         return Gone(str(error))
+    if error.code == _UNKNOWN_CHANNEL:
+        return PlaceGone(str(error))
     if error.code == _REPLY_WITHOUT_HISTORY:
         return MayNotReply(str(error))
-    # discord.py has waited and asked again, or Cloudflare keeps us out: asking on would make it worse.
-    if error.status == _TOO_MANY_REQUESTS and error.code != _OLD_MESSAGE_EDITED:
+    if error.code == _MISSING_PERMISSIONS:
+        return Forbidden(str(error))
+    # discord.py has waited and asked again, or Cloudflare keeps us out: asking on would make it worse. So is the limit
+    # on edits of messages older than an hour (30046): what could not be edited is edited later.
+    if error.status == _TOO_MANY_REQUESTS:
         return SurfaceUnreachable(str(error))
     return SurfaceError(str(error))

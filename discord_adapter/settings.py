@@ -14,6 +14,12 @@ class DiscordTable(BaseModel):
     context_messages: int = Field(
         default=10, ge=0, le=30, description="messages before the one that called us that the model is shown"
     )
+    backfill_minutes: int = Field(
+        default=60,
+        ge=0,
+        le=24 * 60,
+        description="how far back is looked for messages that came while clew was away, in minutes; 0: not at all",
+    )
     link_previews: bool = Field(default=False, description="let Discord show what is behind the links in answers")
 
 

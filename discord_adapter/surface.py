@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 import discord
 import structlog
 
-from discord_adapter.cards import APPROVE, DECISIONS, GO_ON, REFUSE, card
+from checkpoints.claims import ClaimLost
+from checkpoints.place import DatabaseAway
+from discord_adapter.card_messages import CardMessages
+from discord_adapter.choices import GO_ON
 from discord_adapter.outbox import Content
 from discord_adapter.replies import GrowingText
 from discord_adapter.settings import LayoutSettings
-from graph.errors import SurfaceError, SurfaceUnreachable
+from graph.errors import SurfaceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from checkpoints.approvals import Approval, Decision
-    from checkpoints.deliveries import Delivery
-    from discord_adapter.outbox import Outbox
+    from checkpoints.keys import Conversation
+    from discord_adapter.outbox import Guard, Outbox
+    from graph.deciding import Person
     from graph.turn import Turn
 
 log = structlog.get_logger()
@@ -28,34 +35,41 @@ _TYPING_EVERY = 8
 # Typing is shown when there is nothing else to show yet: an answer that comes sooner needs none (seconds).
 _TYPING_AFTER = 0.25
 
-CARD = "card"
 BEHIND = "behind"
+
+_TAKEN_IN = "📨"
+# The kinds of parts that grow while a turn runs.
+TEXT, ACTIVITY = "text", "activity"
+GROWING = (TEXT, ACTIVITY)
 
 _AT_WORK, _DONE, _FAILED = "…", "✓", "✗"
 
 
-def card_part(interrupt_id: str, call_id: str) -> str:
-    """The part of a turn that is the card of a call; `card_of` reads it back."""
-    return f"{CARD}:{interrupt_id}:{call_id}"
-
-
-def card_of(part: str) -> tuple[str, str] | None:
-    """The interrupt and the call whose card a part is; None for other parts."""
-    kind, _, rest = part.partition(":")
-    interrupt_id, _, call_id = rest.partition(":")
-    return (interrupt_id, call_id) if kind == CARD else None
-
-
 class DiscordSurfaces:
-    """Makes the surface of a turn."""
+    """Makes the surface of a turn.
 
-    def __init__(self, outbox: Outbox, layout: LayoutSettings | None = None) -> None:
+    Args:
+        outbox: Sends.
+        layout: What is too long for a chat.
+        cards: Shows cards.
+        check: Raises where this process must not show anything of a conversation any more; asked before each request.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        layout: LayoutSettings | None = None,
+        cards: CardMessages | None = None,
+        check: Callable[[Conversation], None] = lambda _: None,
+    ) -> None:
         self._outbox = outbox
         self._layout = layout or LayoutSettings()
+        self._cards = cards or CardMessages(outbox)
+        self._check = check
 
     def open(self, turn: Turn) -> DiscordSurface:
         """The surface on which a turn is shown."""
-        return DiscordSurface(self._outbox, self._layout, turn)
+        return DiscordSurface(self._outbox, self._layout, self._cards, turn, partial(self._check, turn.conversation))
 
 
 class DiscordSurface:
@@ -65,8 +79,10 @@ class DiscordSurface:
     after all texts that were there before them.
     """
 
-    def __init__(self, outbox: Outbox, layout: LayoutSettings, turn: Turn) -> None:
+    def __init__(self, outbox: Outbox, layout: LayoutSettings, cards: CardMessages, turn: Turn, guard: Guard) -> None:
         self._outbox = outbox
+        self._guard = guard
+        self._cards = cards
         self._layout = layout
         self._turn = turn
         self._texts: dict[str, GrowingText] = {}
@@ -84,18 +100,18 @@ class DiscordSurface:
 
     def text(self, segment: int, text: str) -> None:
         """Add to the text of a model message."""
-        self._growing(f"text:{segment}").add(text)
+        self._growing(f"{TEXT}:{segment}").add(text)
         self._wake()
 
     def restart_text(self, segment: int) -> None:
         """Forget what was streamed of a model message; what is shown of it stays until there is more."""
-        self._growing(f"text:{segment}").set("")
+        self._growing(f"{TEXT}:{segment}").set("")
 
     def finish_text(self, segment: int, text: str) -> None:
         """Say what the whole text of a model message is."""
         notes = "".join(f"\n-# {note}" for note in self._footnotes)
         self._footnotes.clear()
-        self._growing(f"text:{segment}").finish(f"{text.rstrip()}\n{notes}" if notes else text)
+        self._growing(f"{TEXT}:{segment}").finish(f"{text.rstrip()}\n{notes}" if notes else text)
         self._wake()
 
     def footnote(self, text: str) -> None:
@@ -113,58 +129,25 @@ class DiscordSurface:
         self._activity[same[-1]] = state
         first, _, _ = next(iter(self._activity))
         told = (f"`{name.replace('`', '') or 'tool'}` {state}" for (_, name, _), state in self._activity.items())
-        self._growing(f"activity:{first}", reply=False).set("-# 🔧 " + " · ".join(told))
+        self._growing(f"{ACTIVITY}:{first}", reply=False).set("-# 🔧 " + " · ".join(told))
         self._wake()
 
-    async def ask(self, approval: Approval) -> Decision | None:
-        """Show the card of a call, with the two reactions that decide it, and read those that are there already."""
-        delivery = await self._outbox.plan(
-            self._turn.key, card_part(approval.interrupt_id, approval.call_id), self._turn.channel_id
-        )
-        if delivery.message_id is None:
-            delivery, _ = await self._outbox.show(
-                delivery, lambda: card(approval), final=False, reply_to=self._reference()
-            )
-        if not delivery.final:
-            delivery = await self._offer(delivery, APPROVE, REFUSE)
-        return await self._standing(delivery, approval)
-
-    async def _offer(self, delivery: Delivery, *emoji: str) -> Delivery:
-        """Put reactions on a message for a person to click; where we may not, they can add their own."""
-        try:
-            await self._outbox.react(delivery, *emoji)
-        except SurfaceUnreachable:
-            raise
-        except SurfaceError as error:
-            log.warning("reactions_not_added", turn=self._turn.key, error=str(error))
-        return await self._outbox.finish(delivery)
-
-    async def _standing(self, delivery: Delivery, approval: Approval) -> Decision | None:
-        """What the requester decided on a card before we looked: right after it was posted, or while we were away."""
-        try:
-            reacted = await self._outbox.reactions(delivery, REFUSE, APPROVE)
-        except SurfaceUnreachable:
-            raise
-        except SurfaceError as error:
-            log.warning("reactions_not_read", turn=self._turn.key, error=str(error))
-            return None
-        # In this order, so that a refusal wins.
-        return next((DECISIONS[emoji] for emoji, people in reacted.items() if approval.requester_id in people), None)
+    async def ask(self, approval: Approval) -> list[tuple[Person, Decision]]:
+        """Show the card of a call, with what decides it, and read what was decided on it already."""
+        return await self._cards.ask(approval, self._turn.conversation.guild_id, self._reference(), self._guard)
 
     async def settle(self, approval: Approval) -> None:
-        """Show on a card what became of it; once more changes nothing, and a card that is gone is left alone."""
-        delivery = await self._outbox.plan(
-            self._turn.key, card_part(approval.interrupt_id, approval.call_id), self._turn.channel_id
-        )
-        # Its file stays where it hangs already.
-        await self._outbox.edit(delivery, lambda: Content(card(approval).text))
+        """Show on a card how it stands; once more changes nothing, and a card that is gone is left alone."""
+        await self._cards.refresh(approval)
 
     async def say(self, part: str, sentence: str) -> None:
         """Show a sentence of ours, below all texts that were there before."""
         await self.flush()
         delivery = await self._outbox.plan(self._turn.key, part, self._turn.channel_id)
         if not delivery.final:
-            await self._outbox.show(delivery, lambda: Content(sentence), final=True, reply_to=self._reference())
+            await self._outbox.show(
+                delivery, lambda: Content(sentence), final=True, reply_to=self._reference(), guard=self._guard
+            )
 
     async def say_privately(self, part: str, sentence: str) -> None:
         """Tell the person by direct message, with a link to what it is about."""
@@ -174,24 +157,27 @@ class DiscordSurface:
         delivery = await self._outbox.plan(turn.key, part, await self._outbox.private_channel(turn.user_id))
         if not delivery.final:
             told = f"{_link(turn, turn.channel_id, turn.message_id)}: {sentence}"
-            await self._outbox.show(delivery, lambda: Content(told), final=True)
+            await self._outbox.show(delivery, lambda: Content(told), final=True, guard=self._guard)
 
     async def behind_card(self, approval: Approval) -> None:
         """Tell the person that this turn waits for a card, with a reaction that goes on without it."""
         delivery = await self._outbox.plan(self._turn.key, BEHIND, self._turn.channel_id)
         if delivery.final:
             return
-        card_delivery = await self._outbox.plan(
-            approval.turn_key, card_part(approval.interrupt_id, approval.call_id), approval.channel_id
-        )
+        card_delivery = await self._cards.current(approval)
         if card_delivery.message_id is None:
             return
         link = _link(self._turn, approval.channel_id, card_delivery.message_id)
-        sentence = f"I still wait for your decision on {link}; {GO_ON} goes on without it."
+        sentence = f"I still wait for a decision on {link}; {GO_ON} goes on without it."
         delivery, _ = await self._outbox.show(
-            delivery, lambda: Content(sentence), final=False, reply_to=self._reference()
+            delivery, lambda: Content(sentence), final=False, reply_to=self._reference(), guard=self._guard
         )
-        await self._offer(delivery, GO_ON)
+        await self._outbox.offer(delivery, GO_ON)
+
+    async def taken_in(self) -> None:
+        """Show on the person's message that the turn that ran has taken it in."""
+        if self._turn.message_id is not None:
+            await self._outbox.mark(self._turn.channel_id, self._turn.message_id, _TAKEN_IN)
 
     async def flush(self) -> None:
         """Wait until all texts are shown; one that was cut short stays as it is."""
@@ -222,7 +208,13 @@ class DiscordSurface:
                 former.finish()
             reply_to = self._reference() if reply else None
             self._texts[name] = GrowingText(
-                self._outbox, self._turn.key, name, self._turn.channel_id, reply_to=reply_to, layout=self._layout
+                self._outbox,
+                self._turn.key,
+                name,
+                self._turn.channel_id,
+                reply_to=reply_to,
+                layout=self._layout,
+                guard=self._guard,
             )
         return self._texts[name]
 
@@ -238,7 +230,7 @@ class DiscordSurface:
                 self._changed.clear()
                 for text in list(self._texts.values()):
                     await text.show()
-        except SurfaceError as error:
+        except (SurfaceError, ClaimLost, DatabaseAway) as error:
             # Nothing is lost: `flush` shows it all again, and there the turn learns of it.
             log.warning("text_not_shown", turn=self._turn.key, error=str(error))
 
@@ -258,10 +250,11 @@ class DiscordSurface:
             await asyncio.wait({typing})
 
     def _reference(self) -> discord.MessageReference | None:
-        if self._turn.message_id is None:
+        message_id = self._turn.reply_to or self._turn.message_id
+        if message_id is None:
             return None
         return discord.MessageReference(
-            message_id=self._turn.message_id,
+            message_id=message_id,
             channel_id=self._turn.channel_id,
             guild_id=self._turn.conversation.guild_id,
             fail_if_not_exists=False,

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
+from checkpoints.claims import ClaimLost
 from checkpoints.inbox import InboxState
+from checkpoints.place import DatabaseAway
+from graph.conversation_settings import ConversationSettings
+from graph.decisions import Decisions
 from graph.errors import SurfaceError, SurfaceUnreachable
 from graph.inputs import Inputs, Words
+from graph.meanwhile import Meanwhile
 from graph.showing import show
 from graph.turn import ANSWERED, Closing, Turn
 from graph.turn_record import TurnRecords
@@ -50,6 +56,7 @@ class Advancing:
         surfaces: Where turns are shown.
         asking: Takes back the cards of a turn that ends.
         inputs: Reads what the model is given of a turn; without it, its words alone.
+        conversations: What becomes of messages that come while a turn runs.
     """
 
     def __init__(
@@ -60,26 +67,45 @@ class Advancing:
         surfaces: Surfaces,
         asking: Asking,
         inputs: Inputs | None = None,
+        conversations: ConversationSettings | None = None,
     ) -> None:
         self._graph = graph
         self._journal = journal
         self._contexts = contexts
         self._surfaces = surfaces
         self._asking = asking
-        self._inputs = inputs or Words()
-        self._records = TurnRecords(journal)
+        self._meanwhile = Meanwhile(journal, inputs or Words(), surfaces, conversations or ConversationSettings())
+        self._records = TurnRecords(journal, asking.rules)
+        # Turns whose last start ended with the database away, which is not their fault.
+        self._excused: set[str] = set()
+
+    async def context(self, turn: Turn) -> ConversationContext:
+        """What a run of a turn would be given now."""
+        return await self._contexts.context(turn, await self.thread_of(turn), None)
+
+    async def thread_of(self, turn: Turn) -> str:
+        """The thread a turn runs in."""
+        return await self._records.thread_of(turn)
 
     async def advance(self, row: InboxRow) -> None:
         """Run a turn until it ends or waits, and note where it came to rest."""
         closing = Closing.parse(row.closing) if row.closing else None
         if row.dispatches >= MAX_DISPATCHES and closing is None:
             closing = _GAVE_UP
-        await self._journal.inbox.dispatch(row.key)
+        row = await self._meanwhile.gather(row)
+        if not await self._journal.inbox.dispatch(row, counted=row.key not in self._excused):
+            return  # its message was deleted at this very moment
+        self._excused.discard(row.key)
         try:
             turn = Turn.from_payload(row.payload)
             await self._shown(row, turn, closing)
+        except ClaimLost:
+            raise
+        except DatabaseAway:
+            self._excused.add(row.key)
+            raise
         except SurfaceUnreachable:
-            await self._journal.inbox.rest(row.key, InboxState.RUNNING)
+            await self.put_off(row)
             raise
         except SurfaceError as error:
             log.warning("answer_not_shown", turn=row.key, error=str(error))
@@ -89,7 +115,15 @@ class Advancing:
             if row.dispatches < 2 * MAX_DISPATCHES:
                 await self._journal.inbox.request_close(row.key, str(_BROKE))
             else:
-                await self._journal.inbox.close(row.key)
+                await self._journal.inbox.close(row)
+
+    async def put_off(self, row: InboxRow) -> None:
+        """Leave a turn where it goes on later, stopped in good order: this start does not count against it.
+
+        One that is given up stays given up: else it would be run, and kill its process, as often again.
+        """
+        counted = row.dispatches if row.dispatches >= MAX_DISPATCHES else 0
+        await self._journal.inbox.rest(row, InboxState.RUNNING, dispatches=counted)
 
     async def _shown(self, row: InboxRow, turn: Turn, closing: Closing | None) -> None:
         surface = self._surfaces.open(turn)
@@ -105,41 +139,46 @@ class Advancing:
         surface.working()
         thread_id = await self._records.thread_of(turn)
         context = await self._contexts.context(turn, thread_id, closing)
+        context = replace(context, mailbox=self._meanwhile.mailbox(turn))
 
         async def entry(checkpoint: str | None) -> Any:  # noqa: ANN401 - what LangChain takes as a message's content
             former = await self._records.enter(turn, thread_id, context, checkpoint)
-            read = await self._inputs.read(turn, former)
+            read = await self._meanwhile.read(turn, former)
             if read.notice:
                 await surface.say("notice", read.notice)
                 surface.working()
             return read.content
 
         # A turn that has just begun was never asked about.
-        decisions = {} if row.state == InboxState.WAITING else await self._records.decisions(turn)
+        decisions = Decisions() if row.state == InboxState.WAITING else await self._records.decisions(turn)
         end = await show(self._graph, thread_id, turn, context, surface, decisions, entry)
+        if end.steered:
+            await self._meanwhile.note(end.steered)
         if end.asking:
-            await self._records.ask(turn, end.asking)
+            await self._records.ask(turn, end.asking, context.toolbox)
             await surface.flush()
-            await self._journal.inbox.rest(row.key, InboxState.ASKING)
+            await self._journal.inbox.rest(row, InboxState.ASKING)
         elif end.failure:
             log.error("model_failed", turn=row.key, fault=end.failure.fault, detail=end.failure.detail)
             failed = Closing("failed", end.failure.sentence)
             await self._journal.inbox.request_close(row.key, str(failed))
         elif end.finished:
-            await self._finish(row, turn, surface, closing, end.finished)
+            # What the process died under was only the showing of an answer that is whole: nothing is left to give up.
+            whole = closing is _GAVE_UP and end.finished.answered
+            await self._finish(row, turn, surface, None if whole else closing, end.finished)
 
     async def _finish(
         self, row: InboxRow, turn: Turn, surface: Surface, closing: Closing | None, finished: TurnFinished | None
     ) -> None:
         """Show what is left to be shown, then close the turn for good."""
         if row.state != InboxState.WAITING:
-            await self._asking.withdraw(turn.key)
+            await self._asking.withdraw(turn.key, closing.by if closing else None)
         if closing is None:
             await surface.flush()
         else:
             await _say_last(surface, turn, closing)
         await self._records.end(turn, finished, closing.outcome if closing else ANSWERED)
-        await self._journal.inbox.close(row.key)
+        await self._journal.inbox.close(row)
         log.info("turn_closed", turn=row.key, outcome=closing.outcome if closing else ANSWERED)
 
 

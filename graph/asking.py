@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from checkpoints.approvals import Decision, Kind
+from graph.deciding import FITTING, NEEDS_ENOUGH, Answer, Outcome
 from graph.errors import SurfaceError, SurfaceUnreachable
+from graph.state import fingerprint
 from graph.turn import Turn
+from tools.tool import check_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
-    from checkpoints.approvals import Approval, Decision
+    from checkpoints.approvals import Approval
     from checkpoints.inbox import InboxRow
     from checkpoints.journal import Journal
     from checkpoints.keys import Conversation
+    from graph.deciding import Person, Rules
+    from graph.state import Toolbox
     from graph.surface import Surfaces
 
 log = structlog.get_logger()
@@ -27,37 +36,139 @@ class Asking:
     Args:
         journal: The journal.
         surfaces: Where cards are shown.
+        rules: Who may decide.
         on_unsettled: Called when a card could not be brought up to date for now.
     """
 
-    def __init__(self, journal: Journal, surfaces: Surfaces, on_unsettled: Callable[[], None]) -> None:
+    def __init__(self, journal: Journal, surfaces: Surfaces, rules: Rules, on_unsettled: Callable[[], None]) -> None:
+        self.rules = rules
         self._journal = journal
         self._surfaces = surfaces
         self._on_unsettled = on_unsettled
 
-    async def decide(self, interrupt_id: str, call_id: str, decision: Decision, decided_by: int) -> Approval | None:
-        """Decide a card; None when it is decided already."""
-        approval = await self._journal.approvals.decide(interrupt_id, call_id, decision, decided_by)
-        if approval:
-            log.info(
-                "approval_decided",
-                turn=approval.turn_key,
-                tool=approval.tool,
-                fingerprint=approval.fingerprint,
-                decision=decision,
-                by=decided_by,
-            )
+    async def decide(
+        self,
+        approval_id: str,
+        decision: Decision,
+        person: Person,
+        reason: str | None = None,
+        grant: tuple[Conversation, datetime] | None = None,
+    ) -> Outcome:
+        """Take somebody's decision about a card.
+
+        What runs something takes as many people as the terms say; each counts once, and whoever was allowed when they
+        approved still counts when they are not any more: the card stood open to their word then. Whoever gives the
+        last word must be allowed now. Anything else takes one person.
+
+        Args:
+            approval_id: The card.
+            decision: What was said.
+            person: Who said it.
+            reason: Why, where it is refused.
+            grant: Where, and until when, the tool then runs without asking.
+        """
+        approval = await self._open_to(approval_id, person)
+        if isinstance(approval, Outcome):
+            return approval
+        if decision not in FITTING[approval.kind]:
+            return Outcome(Answer.NOT_ALLOWED, approval)
+        if decision in NEEDS_ENOUGH:
+            needed = self.rules.needed(approval)
+            decided = await self._journal.approvals.approve(approval_id, decision, person.user_id, needed, grant)
+        else:
+            decided = await self._journal.approvals.decide(approval_id, decision, person.user_id, reason)
+        if decided is None:
+            return await self._closed(approval_id)
+        if decided.decision is None:
+            log.info("approval_counted", **_named(decided), by=person.user_id)
+            return Outcome(Answer.COUNTED, decided)
+        _log_decided(decided)
+        return Outcome(Answer.DECIDED, decided)
+
+    async def remember(self, approval_id: str, conversation: Conversation, person: Person) -> Outcome:
+        """Approve a card, and let its tool run without asking in this conversation for the minutes of its terms."""
+        found = await self._journal.approvals.get(approval_id)
+        minutes = self.rules.remember_minutes(found) if found else 0
+        if found and found.decision is None and not minutes:
+            return Outcome(Answer.NOT_ALLOWED, found)
+        until = self._journal.now() + timedelta(minutes=minutes)
+        outcome = await self.decide(approval_id, Decision.APPROVED, person, grant=(conversation, until))
+        if outcome.answer is Answer.DECIDED and outcome.approval:
+            log.info("tool_granted", **_named(outcome.approval), by=person.user_id, minutes=minutes)
+        return outcome
+
+    async def edit(self, approval_id: str, person: Person, arguments: dict[str, Any], toolbox: Toolbox) -> Outcome:
+        """Put a card with other arguments in the place of an open one.
+
+        The new card has the terms and the deadline of the old one: an edit neither loosens who decides nor buys time.
+
+        Raises:
+            ToolError: The arguments do not fit the tool, or it is not there any more.
+        """
+        found = await self._open_to(approval_id, person)
+        if isinstance(found, Outcome):
+            return found
+        if found.kind != Kind.CALL:
+            return Outcome(Answer.NOT_ALLOWED, found)
+        check_arguments(toolbox.tool(found.tool, found.source), arguments)
+        successor = replace(
+            found, number=found.number + 1, arguments=arguments, fingerprint=fingerprint(found.tool, arguments)
+        )
+        former = await self._journal.approvals.edit(approval_id, successor, person.user_id)
+        if former is None:
+            return await self._closed(approval_id)
+        _log_decided(former)
+        await self.settle(former)
+        return Outcome(Answer.DECIDED, successor)
+
+    async def expire(self, ours: Callable[[Conversation], bool]) -> list[Conversation]:
+        """Refuse the cards of our conversations whose deadline has passed; the conversations that go on after it."""
+        going_on: list[Conversation] = []
+        for card in await self._journal.approvals.due():
+            row = await self._journal.inbox.get(card.turn_key)
+            if row is None or not ours(row.conversation):
+                continue
+            expired = await self._journal.approvals.decide(card.id, Decision.EXPIRED, None)
+            if expired:
+                _log_decided(expired)
+                going_on.append(row.conversation)
+                await self.settle(expired)
+        return going_on
+
+    async def _open_to(self, approval_id: str, person: Person) -> Approval | Outcome:
+        """The card, where somebody may decide it; else what to tell them. The rows decide once more."""
+        approval = await self._journal.approvals.get(approval_id)
+        if approval is None or approval.decision is not None:
+            return Outcome(Answer.CLOSED, approval)
+        if not self.rules.may_decide(approval, person):
+            log.info("approval_by_a_stranger", **_named(approval), user=person.user_id)
+            return Outcome(Answer.NOT_ALLOWED, approval)
         return approval
 
-    async def show(self, row: InboxRow, cards: list[Approval]) -> list[tuple[Approval, Decision]]:
-        """See that the open cards of a turn are shown; the decisions that stand on them already.
+    async def _closed(self, approval_id: str) -> Outcome:
+        return Outcome(Answer.CLOSED, await self._journal.approvals.get(approval_id))
+
+    async def show(self, row: InboxRow, cards: list[Approval]) -> list[tuple[Approval, Person, Decision]]:
+        """See that the open cards of a turn are shown; what people said on them already.
 
         Raises:
             SurfaceError: They cannot be shown.
         """
         surface = self._surfaces.open(Turn.from_payload(row.payload))
-        standing = [(card, await surface.ask(card)) for card in cards]
-        return [(card, decision) for card, decision in standing if decision]
+        return [(card, person, decision) for card in cards for person, decision in await surface.ask(card)]
+
+    async def show_count(self, row: InboxRow, card: Approval) -> None:
+        """Show on an open card how many approve it by now.
+
+        Raises:
+            SurfaceUnreachable: It can be shown later.
+        """
+        try:
+            await self._surfaces.open(Turn.from_payload(row.payload)).settle(card)
+        except SurfaceUnreachable:
+            raise
+        except SurfaceError as error:
+            log.warning("count_not_shown", turn=row.key, error=str(error))
 
     async def tell_those_behind(self, row: InboxRow, card: Approval) -> None:
         """Tell everybody whose turn waits behind a card that it does.
@@ -74,9 +185,9 @@ class Asking:
             except SurfaceError as error:
                 log.warning("notice_not_shown", turn=waiting.key, error=str(error))
 
-    async def withdraw(self, turn_key: str) -> None:
-        """Take back the open cards of a turn that is being closed."""
-        for approval in await self._journal.approvals.withdraw(turn_key):
+    async def withdraw(self, turn_key: str, by: int | None) -> None:
+        """Take back the open cards of a turn that is being closed, by a person or by nobody."""
+        for approval in await self._journal.approvals.withdraw(turn_key, by):
             await self.settle(approval)
 
     async def settle(self, approval: Approval) -> bool:
@@ -111,3 +222,11 @@ class Asking:
             if row and ours(row.conversation):
                 done = await self.settle(approval) and done
         return done
+
+
+def _log_decided(approval: Approval) -> None:
+    log.info("approval_decided", **_named(approval), decision=approval.decision, by=approval.decided_by)
+
+
+def _named(approval: Approval) -> dict[str, str]:
+    return {"turn": approval.turn_key, "tool": approval.tool, "fingerprint": approval.fingerprint}

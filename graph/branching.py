@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from checkpoints.history import turns_of
@@ -38,25 +39,26 @@ class Branching:
         self._graph = graph
         self._journal = journal
 
-    async def reset(self, conversation: Conversation) -> Branch:
-        """Start a conversation anew on an empty branch."""
-        async with self._engine.halted(conversation, _RESET):
+    async def reset(self, conversation: Conversation, *, by: int | None = None) -> Branch:
+        """Start a conversation anew on an empty branch; what is open in it is closed by that person."""
+        async with self._engine.halted(conversation, replace(_RESET, by=by)):
             parent = await self._journal.branches.current(conversation)
             thread_id = await self._fresh_thread(conversation)
             return await self._journal.branches.open(thread_id, reason="reset", parent=parent.thread_id)
 
-    async def rewind(self, conversation: Conversation, number: int) -> Branch:
+    async def rewind(self, conversation: Conversation, number: int, *, by: int | None = None) -> Branch:
         """Go back to before a turn: the conversation goes on from there on a new branch.
 
         Args:
             conversation: The conversation.
             number: The turn's place in the current branch, from 1.
+            by: The person who says so, who closes what is open.
 
         Raises:
             NoSuchTurn: The current branch has no such turn.
         """
         await self._before(conversation, number)  # a wrong number stops nothing
-        async with self._engine.halted(conversation, _REWOUND):
+        async with self._engine.halted(conversation, replace(_REWOUND, by=by)):
             parent, kept = await self._before(conversation, number)
             thread_id = await self._fresh_thread(conversation)
             if kept:

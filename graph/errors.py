@@ -95,3 +95,7 @@ class SurfaceError(GraphError):
 
 class SurfaceUnreachable(SurfaceError):  # noqa: N818 - named for what went wrong
     """The place cannot be reached for now; what was to be shown can be shown later."""
+
+
+class PlaceGone(SurfaceError):  # noqa: N818 - named for what went wrong
+    """The place does not exist any more."""

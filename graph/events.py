@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from graph.doubt import Doubt
     from graph.errors import ModelError
     from graph.state import Call
 
@@ -69,10 +70,33 @@ class ToolFinished:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalNeeded:
-    """The run has ended at an interrupt that asks about these calls."""
+    """The run has ended at interrupts that ask about calls.
 
-    interrupt_id: str
-    calls: Sequence[Call]
+    Attributes:
+        calls: What is to be decided before anything runs, by the id of the interrupt that asks.
+        doubts: Calls that were running when the process died, likewise; each has an interrupt of its own.
+    """
+
+    calls: Mapping[str, Sequence[Call]]
+    doubts: Mapping[str, Doubt]
+
+    @property
+    def interrupt_ids(self) -> set[str]:
+        """All interrupts that ask."""
+        return {*self.calls, *self.doubts}
+
+
+@dataclass(frozen=True, slots=True)
+class Steered:
+    """Messages that stand in the thread as part of a turn that ran when they came.
+
+    Attributes:
+        by: The key of that turn.
+        keys: Their own keys.
+    """
+
+    by: str
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +107,13 @@ class TurnFinished:
         checkpoint_id: The thread's newest checkpoint; None when the thread is still empty.
         input_tokens: Over all model calls of the turn, as far as the endpoint told.
         output_tokens: Likewise.
+        answered: Whether the model's answer stands at its end, and not a sentence of ours in place of it.
     """
 
     checkpoint_id: str | None
     input_tokens: int = 0
     output_tokens: int = 0
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +131,7 @@ TurnEvent = (
     | ToolStarted
     | ToolFinished
     | ApprovalNeeded
+    | Steered
     | TurnFinished
     | TurnFailed
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from graph.foreign import quoted_block
 from graph.turn import Input
 
 if TYPE_CHECKING:
@@ -28,4 +29,6 @@ class Words:
 
     async def read(self, turn: Turn, after: int | None) -> Input:  # noqa: ARG002 - nothing is looked up
         """The words of a turn."""
-        return Input("\n\n".join(part for part in (turn.quoted, turn.text) if part))
+        if not turn.quoted:
+            return Input(turn.text)
+        return Input([quoted_block(turn.quoted), {"type": "text", "text": turn.text}])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.messages import AIMessage, InvalidToolCall, ToolCall
 
+from checkpoints.texts import storable
 from graph.errors import ModelError, ModelFault
 from tools.catalog import fitting_name
+from tools.json_text import read_json
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk
@@ -60,10 +61,9 @@ def cleaned(chunk: AIMessageChunk) -> AIMessage:
 
 def _ids(pieces: list[ToolCallChunk]) -> list[str]:
     """An id for each call: its own, unless it has none or shares it with one before."""
-    given = {piece["id"] for piece in pieces}
+    given = [storable(piece["id"] or "") for piece in pieces]
     ids: list[str] = []
-    for index, piece in enumerate(pieces):
-        call_id = piece["id"] or ""
+    for index, call_id in enumerate(given):
         if not call_id or call_id in ids:
             call_id = f"call_{index}_{call_id or 'unnamed'}"
             while call_id in given:
@@ -88,7 +88,7 @@ def _arguments(text: str, *, may_be_missing: bool) -> dict[str, Any]:
         return {}
     if not text:
         raise ValueError("they are missing")
-    arguments = json.loads(text)
+    arguments = read_json(text)
     if not isinstance(arguments, dict):
         raise ValueError("they are not a JSON object")  # noqa: TRY004 - one kind of error for all that cannot be read
     return cast("dict[str, Any]", arguments)

@@ -42,7 +42,7 @@ _QUOTED = 1000
 
 
 async def model(state: ConversationState, runtime: Runtime[ConversationContext]) -> dict[str, Any]:
-    """Add the model's next message and the calls it asks for.
+    """Add the model's next message and the calls it asks for, and before it what people wrote meanwhile.
 
     Message ids are made from the turn and the step: endpoints repeat theirs, and a message with an id that is there
     already would replace it.
@@ -62,7 +62,9 @@ async def model(state: ConversationState, runtime: Runtime[ConversationContext])
         runtime.stream_writer(TextFinished(step, sentence))
         return {"messages": [AIMessage(sentence, id=message_id)], "calls": []}
     with structlog.contextvars.bound_contextvars(turn=context.turn_key):
-        message, left_out = await _answer(context, messages, Draft(step, runtime.stream_writer))
+        # Between two steps only: what was there when the turn began has its own turn.
+        steered = await context.mailbox.read(messages) if step and context.mailbox else []
+        message, left_out = await _answer(context, [*messages, *steered], Draft(step, runtime.stream_writer))
     message = _with_readable_calls(message.model_copy(update={"id": message_id}))
     calls = _calls(message, context.toolbox)
     marks: dict[str, Any] = {}
@@ -73,7 +75,7 @@ async def model(state: ConversationState, runtime: Runtime[ConversationContext])
     if message.text:
         runtime.stream_writer(TextFinished(step, message.text))
     return {
-        "messages": [message.model_copy(update={"invalid_tool_calls": [], "additional_kwargs": marks})],
+        "messages": [*steered, message.model_copy(update={"invalid_tool_calls": [], "additional_kwargs": marks})],
         "calls": calls,
     }
 

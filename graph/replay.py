@@ -6,28 +6,39 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
 
 from checkpoints.keys import Conversation
 from graph.build import build
+from graph.decisions import Decisions
 from graph.errors import GraphError
 from graph.events import TurnFailed
 from graph.running import config_of, run
-from graph.state import CLOSING_MARK, ConversationContext, fingerprint, model_messages
+from graph.state import (
+    CLOSING_MARK,
+    ConversationContext,
+    begins_turn,
+    current_turn,
+    fingerprint,
+    in_turns,
+    model_messages,
+    steered_messages,
+)
 from graph.turn import Turn
 from tools.policy import Action, Verdict
-from tools.tool import ToolError
+from tools.tool import ToolError, UnknownTool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from langchain_core.messages import AnyMessage
+    from langchain_core.messages import AnyMessage, HumanMessage
 
     from graph.images import DataUrls
     from graph.llm import Model
-    from graph.state import ToolTask
+    from graph.state import Decided, ToolTask
     from graph.window import WindowOnDemand
+    from tools.tool import Tool
 
 
 class NotRecordedError(GraphError):
@@ -73,12 +84,15 @@ class ReplayedTurn:
         old: As recorded.
         new: As the present graph has it, as far as it came.
         stopped: Why the replay could not go on after this; None when it could.
+        recorded: Whether it is a turn of the record. A message that was handed to a running turn is a turn of its own
+            here when the present graph ends that turn before the step at which it was handed in, as it would be live.
     """
 
     asked: str
     old: Side
     new: Side
     stopped: str | None = None
+    recorded: bool = True
 
     @property
     def same(self) -> bool:
@@ -130,7 +144,10 @@ class _RecordedToolbox:
     def verdict(self, name: str, arguments: Mapping[str, Any]) -> tuple[Verdict, str]:  # noqa: ARG002 - every call is answered from the record
         return Verdict(Action.AUTO, "replay"), ""
 
-    async def run(self, task: ToolTask) -> str:
+    def tool(self, name: str, source: str) -> Tool:  # noqa: ARG002 - as above
+        raise UnknownTool(f"{name} is in the record alone.")
+
+    async def run(self, task: ToolTask, words: Mapping[str, Decided]) -> str:  # noqa: ARG002 - nothing is in doubt
         call = task["call"]
         if call["error"]:
             raise ToolError(call["error"])
@@ -146,7 +163,26 @@ class _RecordedToolbox:
         return answer.text
 
     async def abandon(self, task: ToolTask) -> str:
-        return await self.run(task)
+        return await self.run(task, {})
+
+
+@dataclass(slots=True)
+class _RecordedMailbox:
+    """Hands in what was handed to a turn while it ran, each message before the same model call as then."""
+
+    left: list[tuple[int, HumanMessage]]
+
+    @classmethod
+    def of(cls, turn: Sequence[AnyMessage]) -> _RecordedMailbox:
+        """What was handed to a turn, each with the number of model calls before it."""
+        places = {message.id: place for place, message in enumerate(turn)}
+        return cls([(len(model_messages(list(turn[: places[one.id]]))), one) for one in steered_messages(turn)])
+
+    async def read(self, messages: list[AnyMessage]) -> list[HumanMessage]:
+        step = len(model_messages(current_turn(messages)))
+        due = [message for at, message in self.left if at <= step]
+        self.left = [(at, message) for at, message in self.left if at > step]
+        return due
 
 
 async def replay(
@@ -176,12 +212,16 @@ async def replay(
     """
     graph = build(InMemorySaver())
     replayed: list[ReplayedTurn] = []
-    for number, recorded in enumerate(record):
-        turn = _turn(number, recorded)
-        context = ConversationContext(turn.key, prompt, model, window, images, _RecordedToolbox(recorded), step_limit)
+    coming = deque((turn, True) for turn in record)
+    while coming:
+        recorded, in_record = coming.popleft()
+        turn = _turn(len(replayed), recorded)
+        mailbox = _RecordedMailbox.of(recorded.messages)
+        toolbox = _RecordedToolbox(recorded)
+        context = ConversationContext(turn.key, prompt, model, window, images, toolbox, step_limit, mailbox=mailbox)
         stopped = None
         try:
-            async for event in run(graph, "replay", turn, context, {}, recorded.entry):
+            async for event in run(graph, "replay", turn, context, Decisions(), recorded.entry):
                 if isinstance(event, TurnFailed):
                     stopped = event.error.sentence
         except NotRecordedError as error:
@@ -189,21 +229,19 @@ async def replay(
         state = await graph.aget_state(config_of("replay"))
         messages: list[AnyMessage] = state.values.get("messages", [])
         start = next((index for index, message in enumerate(messages) if message.id == turn.key), len(messages))
-        replayed.append(ReplayedTurn(turn.text, _side(recorded.messages), _side(messages[start:]), stopped))
+        old, new = _side(recorded.messages), _side(messages[start:])
+        replayed.append(ReplayedTurn(turn.text, old, new, stopped, in_record))
         if stopped:
             break
+        for _, message in reversed(mailbox.left):
+            unheard = message.model_copy(update={"additional_kwargs": {}})
+            coming.appendleft((RecordedTurn([unheard], recorded.definitions), False))
     return replayed
 
 
 def recorded_turns(messages: Sequence[AnyMessage]) -> list[list[AnyMessage]]:
     """The messages of a thread, turn by turn; a turn begins with what the user wrote."""
-    turns: list[list[AnyMessage]] = []
-    for message in messages:
-        if isinstance(message, HumanMessage):
-            turns.append([])
-        if turns:
-            turns[-1].append(message)
-    return turns
+    return [turn for turn in in_turns(messages) if begins_turn(turn[0])]
 
 
 def _turn(number: int, recorded: RecordedTurn) -> Turn:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from graph.events import (
     ApprovalNeeded,
     LeftOut,
+    Steered,
     TextDelta,
     TextFinished,
     TextRestarted,
@@ -19,22 +20,31 @@ from graph.events import (
 from graph.running import run
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from graph.build import Conversations
+    from graph.decisions import Decisions
     from graph.errors import ModelError
-    from graph.state import ConversationContext, Decided
+    from graph.state import ConversationContext
     from graph.surface import Surface
     from graph.turn import Turn
 
 
 @dataclass(slots=True)
 class RunEnd:
-    """How a run ended: exactly one of these is set."""
+    """How a run ended: one of the first three is set, or none for a message that a former turn has taken.
+
+    Attributes:
+        asking: It waits for people.
+        finished: The turn is at its end.
+        failure: The model could not be had.
+        steered: What the thread holds of messages that came while a turn ran.
+    """
 
     asking: ApprovalNeeded | None = None
     finished: TurnFinished | None = None
     failure: ModelError | None = None
+    steered: Steered | None = None
 
 
 async def show(
@@ -43,7 +53,7 @@ async def show(
     turn: Turn,
     context: ConversationContext,
     surface: Surface,
-    decisions: Mapping[str, Mapping[str, Decided]],
+    decisions: Decisions,
     entry: Callable[[str | None], Awaitable[Any]],
 ) -> RunEnd:
     """Run a turn (`graph.running.run`) and show on the surface what it tells."""
@@ -62,6 +72,8 @@ async def show(
                 surface.tool(call_id, tool, failed=None)
             case ToolFinished(call_id, tool, failed):
                 surface.tool(call_id, tool, failed=failed)
+            case Steered():
+                end.steered = event
             case ApprovalNeeded():
                 end.asking = event
             case TurnFinished():

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypedDict, cast
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired, Protocol, TypedDict, cast
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.channels.delta import DeltaChannel
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from graph.turn import Closing
     from graph.window import WindowOnDemand
     from tools.policy import Verdict
+    from tools.tool import Tool
 
 
 _reduce = cast("Callable[[Any, Sequence[Any]], Any]", _messages_delta_reducer)
@@ -50,17 +51,26 @@ class Call(TypedDict):
 
 
 class Decided(TypedDict):
-    """What a person decided about a call, and on what: a decision about other arguments does not count."""
+    """What a person decided about a call, and on what: a decision about other arguments does not count.
+
+    Attributes:
+        decision: A `checkpoints.approvals.Decision`.
+        fingerprint: Of the name and the arguments that were decided on.
+        arguments: Those that a person put in the place of the model's; not there otherwise.
+        reason: What the person gave as the reason.
+    """
 
     decision: str
     fingerprint: str
+    arguments: NotRequired[dict[str, Any]]
+    reason: NotRequired[str]
 
 
 class ConversationState(TypedDict, total=False):
     """A conversation at a checkpoint.
 
     Attributes:
-        messages: Everything said, oldest first. A turn is a HumanMessage and all that follows it up to the next.
+        messages: Everything said, oldest first; `in_turns` parts it into turns.
             A DeltaChannel stores what each step adds, so that the stored size grows with the conversation
             and not with its square. The model sees a window of it; the whole stays for history and replay.
         calls: The tool calls of the newest model message, with their verdicts.
@@ -94,16 +104,41 @@ class Toolbox(Protocol):
         """
         ...
 
-    async def run(self, task: ToolTask) -> str:
-        """The result of a call that may be made.
+    def tool(self, name: str, source: str) -> Tool:
+        """The tool that a call was made to.
 
         Raises:
+            ToolError: It is not there, or the name is another tool's by now.
+        """
+        ...
+
+    async def run(self, task: ToolTask, words: Mapping[str, Decided]) -> str:
+        """The result of a call that may be made.
+
+        Args:
+            task: The call, and what was decided about it.
+            words: What people said about runs of it that were in doubt, by their numbers.
+
+        Raises:
+            CallInDoubt: A run of it is in doubt, and nobody has said what now.
             ToolError: It gave none; the text is what the model is told.
         """
         ...
 
     async def abandon(self, task: ToolTask) -> str:
         """What is known about a call whose turn is being closed."""
+        ...
+
+
+class Mailbox(Protocol):
+    """What people write while a turn runs. Reading takes nothing away: what is in the state is taken."""
+
+    async def read(self, messages: list[AnyMessage]) -> list[HumanMessage]:
+        """What is to be handed to the turn, the oldest first, each marked as `STEERED_MARK` says.
+
+        Args:
+            messages: Everything said so far; what is in there is not handed in again.
+        """
         ...
 
 
@@ -120,6 +155,7 @@ class ConversationContext:
         toolbox: The tools it is offered.
         step_limit: How many model calls a turn may take.
         closing: Set when the turn is only to be closed: open calls are answered, the model is not called.
+        mailbox: What people write while the turn runs; None where that waits for the end of the turn.
     """
 
     turn_key: str
@@ -130,6 +166,7 @@ class ConversationContext:
     toolbox: Toolbox
     step_limit: int
     closing: Closing | None = None
+    mailbox: Mailbox | None = None
 
 
 def fingerprint(name: str, arguments: Mapping[str, Any]) -> str:
@@ -138,12 +175,32 @@ def fingerprint(name: str, arguments: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def begins_turn(message: AnyMessage) -> bool:
+    """Whether a turn begins with a message: a person wrote it, and it was not handed to a turn that ran."""
+    return isinstance(message, HumanMessage) and STEERED_MARK not in message.additional_kwargs
+
+
+def in_turns(messages: Sequence[AnyMessage]) -> list[list[AnyMessage]]:
+    """A conversation in turns: each begins with what a person wrote."""
+    turns: list[list[AnyMessage]] = []
+    for message in messages:
+        if begins_turn(message) or not turns:
+            turns.append([])
+        turns[-1].append(message)
+    return turns
+
+
 def current_turn(messages: list[AnyMessage]) -> list[AnyMessage]:
     """The messages of the newest turn: its HumanMessage and what follows."""
     for index in range(len(messages) - 1, -1, -1):
-        if isinstance(messages[index], HumanMessage):
+        if begins_turn(messages[index]):
             return messages[index:]
     return messages
+
+
+def steered_messages(messages: Sequence[AnyMessage]) -> list[HumanMessage]:
+    """The messages among these that were handed to a turn while it ran."""
+    return [one for one in messages if isinstance(one, HumanMessage) and STEERED_MARK in one.additional_kwargs]
 
 
 def model_messages(messages: list[AnyMessage]) -> list[AIMessage]:
@@ -153,6 +210,9 @@ def model_messages(messages: list[AnyMessage]) -> list[AIMessage]:
 
 CLOSING_MARK = "clew_closing"
 """Key in a message's `additional_kwargs`: the message closes a turn and was not written by a model."""
+
+STEERED_MARK = "clew_steered"
+"""Key in a HumanMessage's `additional_kwargs`: it was handed to a turn that ran, and begins none."""
 
 LEFT_OUT_MARK = "clew_left_out"
 """Key in a message's `additional_kwargs`: what the model could not be shown when it wrote it, as `LeftOut` has it."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from checkpoints.approvals import Approval, Decision
+    from graph.deciding import Person
     from graph.turn import Turn
 
 
@@ -40,11 +43,12 @@ class Surface(Protocol):
         """Show a tool call at work (`failed` None) or done."""
         ...
 
-    async def ask(self, approval: Approval) -> Decision | None:
+    async def ask(self, approval: Approval) -> Sequence[tuple[Person, Decision]]:
         """Show the card of a call that waits for a person, below what was shown before.
 
         Returns:
-            The decision that stands on the card already, made while nobody listened; None when there is none.
+            What stands on the card already, said while nobody listened: who, as they are now, and what; the order in
+            which it was said is not known, so refusals come first.
 
         Raises:
             SurfaceError: It cannot be shown here.
@@ -52,7 +56,7 @@ class Surface(Protocol):
         ...
 
     async def settle(self, approval: Approval) -> None:
-        """Show on a card what became of it."""
+        """Show on a card what became of it, or how it stands."""
         ...
 
     async def say(self, part: str, sentence: str) -> None:
@@ -76,6 +80,14 @@ class Surface(Protocol):
 
         Raises:
             SurfaceError: It cannot be shown here.
+        """
+        ...
+
+    async def taken_in(self) -> None:
+        """Show on the person's message that the turn that ran has taken it in; a hint, which need not succeed.
+
+        Raises:
+            SurfaceError: It cannot be shown now.
         """
         ...
 

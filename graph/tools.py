@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from langchain_core.messages import ToolMessage
+from langgraph.errors import GraphInterrupt
 from langgraph.runtime import Runtime
+from langgraph.types import interrupt
 
+from graph.doubt import CallInDoubt, Words
 from graph.events import ToolFinished, ToolStarted
-from graph.state import ConversationContext, ToolTask
+from graph.state import ConversationContext, Toolbox, ToolTask
 from tools.tool import ToolError
 
 
@@ -24,9 +27,13 @@ async def tools(state: ToolTask, runtime: Runtime[ConversationContext]) -> dict[
         if runtime.context.closing:
             content = await toolbox.abandon(state)
         else:
-            content = await toolbox.run(state)
+            content = await _run(toolbox, state)
     except ToolError as problem:
         content, failed = str(problem), True
+    except GraphInterrupt:
+        # It gave no result; a card asks what is to become of it.
+        runtime.stream_writer(ToolFinished(answer_id, call["name"], failed=True))
+        raise
     runtime.stream_writer(ToolFinished(answer_id, call["name"], failed))
     answer = ToolMessage(
         content,
@@ -36,3 +43,20 @@ async def tools(state: ToolTask, runtime: Runtime[ConversationContext]) -> dict[
         status="error" if failed else "success",
     )
     return {"messages": [answer]}
+
+
+async def _run(toolbox: Toolbox, task: ToolTask) -> str:
+    """The result of a call; where a run of it is in doubt, the task stops until a person has said what now.
+
+    This runs again from its first line after every word. A word names the run it is about: LangGraph gives a task what
+    it was given before once more, also after a crash, and an old "run again" must not be taken for a new one.
+
+    Raises:
+        ToolError: It gave none.
+    """
+    words: Words = {}
+    while True:
+        try:
+            return await toolbox.run(task, words)
+        except CallInDoubt as doubt:
+            words |= interrupt(doubt.doubt(task["call"]))

@@ -27,6 +27,9 @@ class Turn:
         message_id: The message that is answered, where there is one.
         quoted: What the person referred to: the message they replied to or forwarded, each line marked as a quote.
         attached: The files that came with it.
+        parent_id: The channel above, where the channel is a thread of one that is known.
+        reply_to: The message that is answered in place of its own: the last of those gathered into this turn.
+        by_program: Whether a bot or a webhook asks, and no person.
     """
 
     key: str
@@ -37,6 +40,9 @@ class Turn:
     message_id: int | None = None
     quoted: str = ""
     attached: Sequence[Attached] = ()
+    parent_id: int | None = None
+    reply_to: int | None = None
+    by_program: bool = False
 
     def payload(self) -> dict[str, Any]:
         """The turn as plain data; `from_payload` reads it back."""
@@ -72,16 +78,19 @@ class Closing:
     Attributes:
         outcome: One word for the record: failed, stopped, set-aside.
         sentence: What the user is told, and what stands in the conversation in place of an answer.
+        by: The person who ended it; None where nobody did.
     """
 
     outcome: str
     sentence: str
+    by: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.outcome}: {self.sentence}"
+        return f"{self.outcome}{f' by {self.by}' if self.by else ''}: {self.sentence}"
 
     @classmethod
     def parse(cls, text: str) -> Closing:
         """The closing that `str` made this text of."""
-        outcome, _, sentence = text.partition(": ")
-        return cls(outcome, sentence)
+        kind, _, sentence = text.partition(": ")
+        outcome, _, by = kind.partition(" by ")
+        return cls(outcome, sentence, int(by) if by else None)

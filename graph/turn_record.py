@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from checkpoints.approvals import Approval
+from checkpoints.approvals import Approval, Kind
 from checkpoints.keys import origin_of
-from graph.state import Decided
+from graph.decisions import Decisions
+from tools.tool import Hints, ToolError
 
 if TYPE_CHECKING:
     from checkpoints.journal import Journal
     from checkpoints.turns import TurnRecord
+    from graph.deciding import Rules
     from graph.events import ApprovalNeeded, TurnFinished
-    from graph.state import ConversationContext
+    from graph.state import Call, ConversationContext, Toolbox
     from graph.turn import Turn
 
 
 class TurnRecords:
-    """Writes the journal's rows of turns and cards."""
+    """Writes the journal's rows of turns and cards.
 
-    def __init__(self, journal: Journal) -> None:
+    Args:
+        journal: The journal.
+        rules: The terms on which calls are asked about.
+    """
+
+    def __init__(self, journal: Journal, rules: Rules) -> None:
         self._journal = journal
+        self._rules = rules
         self._kept: set[str] = set()
 
     async def thread_of(self, turn: Turn) -> str:
@@ -44,7 +53,7 @@ class TurnRecords:
             checkpoint: The thread's newest checkpoint; None while it is empty.
 
         Returns:
-            The snowflake of what the turn before it in the thread came from; None at the beginning.
+            The snowflake of the newest message in the turn before it in the thread; None at the beginning.
         """
         former = await self._former(turn, thread_id)
         await self._journal.turns.enter(
@@ -56,7 +65,10 @@ class TurnRecords:
             model=context.model.name,
             toolset=await self._toolset(context.toolbox.definitions()),
         )
-        return origin_of(former.key) if former else None
+        if former is None:
+            return None
+        taken = await self._journal.inbox.taken_by(former.key)
+        return max(origin_of(key) for key in (former.key, *(row.key for row in taken)))
 
     async def _toolset(self, definitions: list[dict[str, Any]]) -> str:
         """The fingerprint under which these tool definitions are kept."""
@@ -74,34 +86,36 @@ class TurnRecords:
             return await self._journal.turns.get(branch.parent_turn)
         return own
 
-    async def ask(self, turn: Turn, asking: ApprovalNeeded) -> None:
-        """Note every call that an interrupt asks about as a card that waits."""
-        for call in asking.calls:
-            await self._journal.approvals.ask(
-                Approval(
-                    interrupt_id=asking.interrupt_id,
-                    call_id=call["id"],
-                    turn_key=turn.key,
-                    tool=call["name"],
-                    arguments=call["arguments"],
-                    fingerprint=call["fingerprint"],
-                    requester_id=turn.user_id,
-                    channel_id=turn.channel_id,
-                )
-            )
+    async def ask(self, turn: Turn, asking: ApprovalNeeded, toolbox: Toolbox) -> None:
+        """Note everything that interrupts ask about as cards that wait, on the terms that hold now."""
+        for interrupt_id, calls in asking.calls.items():
+            for call in calls:
+                await self._journal.approvals.ask(self._card(turn, interrupt_id, call, toolbox))
+        for interrupt_id, doubt in asking.doubts.items():
+            card = self._card(turn, interrupt_id, doubt["call"], toolbox)
+            about = {"arguments": doubt["arguments"], "fingerprint": doubt["fingerprint"]}
+            await self._journal.approvals.ask(replace(card, kind=Kind.DOUBT, number=doubt["run"], **about))
 
-    async def decisions(self, turn: Turn) -> dict[str, dict[str, Decided]]:
-        """What was decided about a turn's cards, for each interrupt whose cards are all decided."""
-        by_interrupt: dict[str, list[Approval]] = {}
-        for card in await self._journal.approvals.of(turn.key):
-            by_interrupt.setdefault(card.interrupt_id, []).append(card)
-        return {
-            interrupt_id: {
-                card.call_id: Decided(decision=str(card.decision), fingerprint=card.fingerprint) for card in cards
-            }
-            for interrupt_id, cards in by_interrupt.items()
-            if all(card.decision for card in cards)
-        }
+    def _card(self, turn: Turn, interrupt_id: str, call: Call, toolbox: Toolbox) -> Approval:
+        name, source = call["name"], call["source"]
+        return Approval(
+            interrupt_id=interrupt_id,
+            call_id=call["id"],
+            turn_key=turn.key,
+            tool=name,
+            arguments=call["arguments"],
+            fingerprint=call["fingerprint"],
+            requester_id=turn.user_id,
+            channel_id=turn.channel_id,
+            source=source,
+            effects=_effects(toolbox, name, source),
+            terms=self._rules.terms(name, source),
+            deadline=self._rules.deadline(name, source, self._journal.now()),
+        )
+
+    async def decisions(self, turn: Turn) -> Decisions:
+        """What was decided about a turn's cards."""
+        return Decisions.of(await self._journal.approvals.of(turn.key))
 
     async def end(self, turn: Turn, finished: TurnFinished | None, outcome: str) -> None:
         """Note how a turn ended; `finished` is None for one that never entered the graph."""
@@ -112,3 +126,10 @@ class TurnRecords:
             input_tokens=finished.input_tokens if finished else 0,
             output_tokens=finished.output_tokens if finished else 0,
         )
+
+
+def _effects(toolbox: Toolbox, name: str, source: str) -> tuple[str, ...]:
+    try:
+        return toolbox.tool(name, source).hints.effects
+    except ToolError:  # its server went away meanwhile: what nobody can say counts as the worst
+        return Hints().effects

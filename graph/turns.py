@@ -3,39 +3,48 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from checkpoints.inbox import InboxState
+from checkpoints.inbox import DELETED, LIMITED, InboxState
+from checkpoints.keys import asked_at
+from checkpoints.outages import when_back
 from graph.advancing import Advancing
 from graph.asking import Asking
-from graph.errors import SurfaceError, SurfaceUnreachable
-from graph.turn import Closing
+from graph.deciding import Answer, Outcome, Person, Rules
+from graph.errors import PlaceGone, SurfaceError, SurfaceUnreachable
+from graph.explaining import explain
+from graph.rates import Admission
+from graph.turn import Closing, Turn
+from graph.workers import HeldElsewhere, Workers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
 
     from checkpoints.approvals import Approval, Decision
+    from checkpoints.claims import Claims
     from checkpoints.inbox import InboxRow
     from checkpoints.journal import Journal
     from checkpoints.keys import Conversation
     from graph.advancing import Contexts
     from graph.build import Conversations
+    from graph.conversation_settings import ConversationSettings
     from graph.inputs import Inputs
+    from graph.rates import Rates
     from graph.surface import Surfaces
-    from graph.turn import Turn
 
 log = structlog.get_logger()
 
 _NO_CARD = Closing("failed", "I was not allowed to post the question about a tool, so I left this.")
+_STOPPED = Closing("stopped", "Stopped.")
+_GONE = Closing("gone", "The place where you asked this is gone, so I left it unfinished.")
 _SET_ASIDE = Closing("set-aside", "Set aside: what waited for you above was not run.")
 
 
-class TurnEngine:
-    """Runs turns.
+class TurnEngine(Workers):
+    """Runs turns: takes what people ask, decide and want ended, and lets the workers see to it.
 
     What is to be done stands in the journal alone. A worker for each conversation looks there, takes the oldest turn
     that is not closed as far as it goes, and ends when nothing is left or a card waits; whatever changes the journal
@@ -50,8 +59,13 @@ class TurnEngine:
         surfaces: Surfaces,
         inputs: Inputs | None = None,
         *,
+        claims: Claims,
+        conversations: ConversationSettings | None = None,
+        rates: Rates | None = None,
         ours: Callable[[Conversation], bool] = lambda _: True,
+        rules: Rules | None = None,
         retry_after: float = 15.0,
+        sweep_every: float | None = None,
     ) -> None:
         """Put an engine together; nothing runs before it is entered.
 
@@ -61,44 +75,52 @@ class TurnEngine:
             contexts: Gives a run what it needs from outside.
             surfaces: Where turns are shown.
             inputs: Reads what the model is given of a turn; without it, its words alone.
+            claims: The conversations that this process works on.
+            conversations: What becomes of messages that come while a turn runs; without it, they wait in order.
+            rates: Says which turns may be taken; without it, all.
             ours: Which conversations are shown there; what others left unfinished is not touched.
+            rules: Who may decide about the calls that wait; unless given, the person who asked.
             retry_after: Seconds until a conversation is looked at again after a fault that is not its own.
+            sweep_every: Seconds between two looks for what nobody works on and for cards whose deadline has passed;
+                as often as the lease is renewed unless given.
         """
-        self._journal = journal
-        self._asking = Asking(journal, surfaces, self._settle_later)
-        self._advancing = Advancing(graph, journal, contexts, surfaces, self._asking, inputs)
-        self._ours = ours
-        self._retry_after = retry_after
-        self._tasks = asyncio.TaskGroup()
-        self._workers: dict[Conversation, asyncio.Task[None]] = {}
-        self._poked: set[Conversation] = set()
-        self._running: dict[Conversation, asyncio.Task[None]] = {}
-        self._settling: asyncio.Task[None] | None = None
-        self._locks: dict[Conversation, asyncio.Lock] = {}
+        super().__init__(journal, claims, ours=ours, retry_after=retry_after, sweep_every=sweep_every)
+        self._graph = graph
+        self._asking = Asking(journal, surfaces, rules or Rules(), self._settle_later)
+        self._advancing = Advancing(graph, journal, contexts, surfaces, self._asking, inputs, conversations)
+        self._rates = rates
         # Fair: messages are claimed in the order in which they came, whichever transaction would have been faster.
         self._claiming = asyncio.Lock()
-        self._draining = False
-
-    async def __aenter__(self) -> TurnEngine:
-        await self._tasks.__aenter__()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.drain(0)
-        await self._tasks.__aexit__(None, None, None)
 
     async def accept(self, turn: Turn, *, begin: bool = True) -> bool:
-        """Claim a turn and see to it that it runs; False when it was claimed before.
+        """Claim a turn and see to it that it runs; False when it was claimed before, or is not to be taken.
+
+        One that is over a limit is claimed too, with what is to be said of it, so that it is answered once.
 
         Args:
             turn: The turn.
             begin: Whether it may begin at once; else `begin` is called when it may.
         """
         async with self._claiming:
-            claimed = await self._journal.inbox.claim(turn.key, turn.conversation, turn.payload())
-        if claimed and begin:
+            # Whether or not it is new, it is looked after below: the answer to the first attempt may have been lost.
+            claimed = await when_back(lambda: self._claim(turn))
+        if begin:
             self._poke(turn.conversation)
         return claimed
+
+    async def _claim(self, turn: Turn) -> bool:
+        """Claim a turn, on the terms that its limits leave; nobody else claims between the look and the claim."""
+        admission = await self._rates.admit(turn) if self._rates else Admission()
+        return admission.taken and await self._journal.inbox.claim(
+            turn.key,
+            turn.conversation,
+            turn.payload(),
+            user_id=turn.user_id,
+            channel_id=turn.channel_id,
+            at=asked_at(turn.key),
+            limited=admission.limited,
+            closing=str(admission.closing) if admission.closing else None,
+        )
 
     async def begin(self, turn: Turn) -> None:
         """Let a claimed turn begin, as it is now."""
@@ -107,136 +129,159 @@ class TurnEngine:
 
     async def amend(self, turn: Turn) -> None:
         """Take a turn as it is now, if it has not begun: its message was edited."""
-        await self._journal.inbox.amend(turn.key, turn.payload())
+        await when_back(lambda: self._journal.inbox.amend(turn.key, turn.payload()))
+
+    async def withdraw(self, key: str) -> None:
+        """Leave a turn alone that has not begun: its message was deleted."""
+        async with self._claiming:
+            if await when_back(lambda: self._journal.inbox.withdraw(key)):
+                log.info("turn_closed", turn=key, outcome=DELETED)
+
+    async def silenced(self, turn: Turn) -> bool:
+        """Whether a claimed turn was over a limit that its person had been told of, so that nothing is said of it."""
+        row = await self._journal.inbox.get(turn.key)
+        return row is not None and row.outcome == LIMITED and row.closing is None
+
+    async def close_place(self, detail: str, *, guild_id: int | None = None, channel_id: int | None = None) -> None:
+        """Close every open turn of a place that is gone: open calls are answered, cards withdrawn, people told.
+
+        Args:
+            detail: What happened to it, for the audit.
+            guild_id: The guild.
+            channel_id: Or the channel.
+        """
+        rows = await when_back(
+            lambda: self._journal.inbox.close_place(str(_GONE), detail, guild_id=guild_id, channel_id=channel_id)
+        )
+        for row in rows:
+            log.info("place_gone", turn=row.key, detail=detail)
+            running = self._running.get(row.conversation)
+            if running and row.state != InboxState.WAITING:
+                running.task.cancel()
+            self._poke(row.conversation)
+
+    async def conversations(self) -> list[Conversation]:
+        """Every conversation of ours in which something is unfinished."""
+        return list(filter(self._ours, await self._journal.inbox.unfinished()))
 
     async def recover(self) -> None:
         """Go on with everything that was left unfinished: by a former process, or while Discord was away."""
-        for conversation in filter(self._ours, await self._journal.inbox.unfinished()):
+        for conversation in await self.conversations():
             self._poke(conversation)
+        await self.expire()
         await self._asking.settle_all(self._ours)
 
-    async def decide(self, interrupt_id: str, call_id: str, decision: Decision, decided_by: int) -> Approval | None:
-        """Decide a card; None when it is decided already. The last card of a model's message resumes the turn."""
-        approval = await self._asking.decide(interrupt_id, call_id, decision, decided_by)
-        row = await self._journal.inbox.get(approval.turn_key) if approval else None
+    async def decide(self, approval_id: str, decision: Decision, person: Person, reason: str | None = None) -> Outcome:
+        """Take somebody's decision about a card. The last card of a model's message resumes the turn.
+
+        Args:
+            approval_id: The card.
+            decision: One that fits the card's kind; another changes nothing.
+            person: Who decides, as they are now.
+            reason: Why, for the model, where they refuse.
+        """
+        return await self._decided(await self._asking.decide(approval_id, decision, person, reason))
+
+    async def remember(self, approval_id: str, person: Person) -> Outcome:
+        """Approve a card, and run its tool without asking in this conversation, where and as long as the terms say."""
+        if row := await self._row_of(approval_id):
+            return await self._decided(await self._asking.remember(approval_id, row.conversation, person))
+        return Outcome(Answer.CLOSED, None)
+
+    async def edit(self, approval_id: str, person: Person, arguments: dict[str, Any]) -> Outcome:
+        """Put a card with other arguments in the place of an open one; the outcome has the new one, which is shown.
+
+        Raises:
+            ToolError: They do not fit the tool.
+        """
+        row = await self._row_of(approval_id)
+        if row is None:
+            return Outcome(Answer.CLOSED, None)
+        toolbox = (await self._advancing.context(Turn.from_payload(row.payload))).toolbox
+        outcome = await self._asking.edit(approval_id, person, arguments, toolbox)
+        if outcome.answer is Answer.DECIDED:
+            self._poke(row.conversation)
+        return outcome
+
+    def may_decide(self, approval: Approval, person: Person) -> bool:
+        """Whether somebody, as they are now, may decide a card."""
+        return self._asking.rules.may_decide(approval, person)
+
+    def applied(self, approval: Approval) -> Approval:
+        """A card with the terms that count now."""
+        return self._asking.rules.applied(approval)
+
+    async def explain(self, approval_id: str) -> str:
+        """What the model says about a call that waits; asked beside the conversation, which is not touched.
+
+        Raises:
+            ModelError: The model gave no usable answer.
+        """
+        approval = await self._journal.approvals.get(approval_id)
+        row = await self._row_of(approval_id)
         if approval is None or row is None:
-            return None
-        self._poke(row.conversation)
-        await self._asking.settle(approval)
-        return approval
+            return "This question is not there any more."
+        turn = Turn.from_payload(row.payload)
+        thread_id = await self._advancing.thread_of(turn)
+        return await explain(self._graph, thread_id, await self._advancing.context(turn), approval)
 
-    async def set_aside(self, conversation: Conversation) -> None:
-        """Go on without the cards that a conversation waits for: their calls are refused, the next turn begins."""
+    async def open_approvals(self) -> list[Approval]:
+        """Every card that waits for a person."""
+        return await self._journal.approvals.open()
+
+    async def stop(self, conversation: Conversation, turn_key: str | None = None, *, by: int | None = None) -> bool:
+        """End the turn that runs or waits in a conversation, without another model call; False when there is none.
+
+        Args:
+            conversation: The conversation.
+            turn_key: The turn that is meant, if it is not whichever runs: it may be over, and another one begun.
+            by: The person who says so.
+        """
         row = await self._journal.inbox.head(conversation)
-        if row and row.state == InboxState.ASKING:
-            await self._journal.inbox.request_close(row.key, str(_SET_ASIDE))
-            self._poke(conversation)
-
-    @asynccontextmanager
-    async def halted(self, conversation: Conversation, closing: Closing) -> AsyncGenerator[None]:
-        """Close what runs in a conversation and hold it still for the block; what waits goes on afterwards."""
-        row = await self._journal.inbox.head(conversation)
-        if row and row.state != InboxState.WAITING:
-            await self._journal.inbox.request_close(row.key, str(closing))
-            if running := self._running.get(conversation):
-                running.cancel()
+        if row is None or row.state == InboxState.WAITING or turn_key not in (None, row.key):
+            return False
         try:
-            async with self._lock(conversation):
-                row = await self._journal.inbox.head(conversation)
-                if row and row.state != InboxState.WAITING:
-                    # Perhaps it began only after the look above: its cards must not stay open on a left branch.
-                    await self._journal.inbox.request_close(row.key, str(closing))
-                    await self._advancing.advance(replace(row, closing=row.closing or str(closing)))
-                yield
-        finally:
-            self._poke(conversation)
-
-    async def drain(self, seconds: float) -> None:
-        """Begin nothing more, give what runs some seconds, and leave the rest where it can be resumed."""
-        self._draining = True
-        workers = set(self._workers.values())
-        if workers and seconds:
-            await asyncio.wait(workers, timeout=seconds)
-        if self._settling is not None:
-            self._settling.cancel()
-        for worker in list(self._workers.values()):
-            worker.cancel()
-        if self._workers:
-            await asyncio.wait(set(self._workers.values()))
-
-    def _poke(self, conversation: Conversation) -> None:
-        self._poked.add(conversation)
-        if not self._draining and conversation not in self._workers:
-            self._workers[conversation] = self._tasks.create_task(self._work(conversation))
-
-    def _poke_later(self, conversation: Conversation) -> None:
-        asyncio.get_running_loop().call_later(self._retry_after, self._poke, conversation)
-
-    def _settle_later(self) -> None:
-        """Bring cards up to date that could not be changed, once that is possible again."""
-        if self._settling is None and not self._draining:
-            self._settling = self._tasks.create_task(self._settle())
-
-    async def _settle(self) -> None:
-        settled = False
-        try:
-            while not settled:
-                await asyncio.sleep(self._retry_after)
-                settled = await self._asking.settle_all(self._ours)
-        except Exception:  # the boundary, as for a worker: the next occasion comes with the next session
-            log.exception("cards_not_settled")
-        finally:
-            self._settling = None
-
-    def _lock(self, conversation: Conversation) -> asyncio.Lock:
-        return self._locks.setdefault(conversation, asyncio.Lock())
-
-    async def _work(self, conversation: Conversation) -> None:
-        try:
-            while conversation in self._poked and not self._draining:
-                self._poked.discard(conversation)
-                while await self._step(conversation):
-                    pass
-        except SurfaceUnreachable as error:
-            log.warning("surface_unreachable", conversation=str(conversation), error=str(error))
-            self._poke_later(conversation)
-        except Exception:  # the worker's boundary: one conversation's fault must not end the others
-            log.exception("conversation_stuck", conversation=str(conversation))
-            self._poke_later(conversation)
-        finally:
-            del self._workers[conversation]
-
-    async def _step(self, conversation: Conversation) -> bool:
-        """Take the oldest open turn as far as it goes now; False when there is nothing to do."""
-        async with self._lock(conversation):
-            row = await self._journal.inbox.head(conversation)
-            if row is None or self._draining:
-                return False
-            if row.state == InboxState.ASKING and not row.closing:
-                cards = await self._journal.approvals.of(row.key)
-                open_cards = [card for card in cards if card.decision is None]
-                if open_cards:
-                    await self._hold(row, open_cards)
-                    return False
-            await self._watched(row)
+            async with self.halted(conversation, replace(_STOPPED, by=by), only=row.key):
+                return True
+        except HeldElsewhere as error:
+            # Whoever works on it ends it: that it is to be closed stands in its row.
+            log.info("stopped_elsewhere", turn=row.key, error=str(error))
             return True
 
-    async def _watched(self, row: InboxRow) -> None:
-        """Advance a turn in a task of its own, which `halted` can cancel while the worker stays."""
-        task = self._running[row.conversation] = asyncio.create_task(self._advancing.advance(row))
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError:
-            task.cancel()
-            await asyncio.wait({task})
-            if task.cancelled():
-                # Stopped in good order: this start does not count against the turn.
-                await self._journal.inbox.rest(row.key, InboxState.RUNNING)
-            raise
-        finally:
-            del self._running[row.conversation]
-        if not task.cancelled():
-            task.result()
+    async def expire(self) -> None:
+        """Refuse the cards whose deadline has passed; what waited for them goes on."""
+        for conversation in await self._asking.expire(self._ours):
+            self._poke(conversation)
+
+    async def _decided(self, outcome: Outcome) -> Outcome:
+        """Let the turn of a card go on that was decided, and show the decision."""
+        if outcome.answer is Answer.DECIDED and outcome.approval:
+            if row := await self._journal.inbox.get(outcome.approval.turn_key):
+                self._poke(row.conversation)
+            await self._asking.settle(outcome.approval)
+        return outcome
+
+    async def _row_of(self, approval_id: str) -> InboxRow | None:
+        approval = await self._journal.approvals.get(approval_id)
+        return await self._journal.inbox.get(approval.turn_key) if approval else None
+
+    async def show_again(self, turn_key: str) -> None:
+        """See that the cards of a turn are shown: one was deleted."""
+        if row := await self._journal.inbox.get(turn_key):
+            self._poke(row.conversation)
+
+    async def set_aside(self, conversation: Conversation, behind: str | None = None, *, by: int | None = None) -> None:
+        """Go on without the cards that a conversation waits for: their calls are refused, the next turn begins.
+
+        Args:
+            conversation: The conversation.
+            behind: The turn that is to go on; once it has come to its own cards, those are not meant.
+            by: The person who says so.
+        """
+        row = await self._journal.inbox.head(conversation)
+        if row and row.state == InboxState.ASKING and row.key != behind:
+            await self._journal.inbox.request_close(row.key, str(replace(_SET_ASIDE, by=by)))
+            self._poke(conversation)
 
     async def _hold(self, row: InboxRow, cards: list[Approval]) -> None:
         """See that the cards a turn waits for are shown, and tell those who wait behind them."""
@@ -244,11 +289,16 @@ class TurnEngine:
             standing = await self._asking.show(row, cards)
         except SurfaceUnreachable:
             raise
+        except PlaceGone as error:
+            await self.close_place(str(error), channel_id=row.conversation.channel_id)
+            return
         except SurfaceError as error:
             log.warning("card_not_shown", turn=row.key, error=str(error))
             await self._journal.inbox.request_close(row.key, str(_NO_CARD))
             self._poke(row.conversation)
             return
-        for card, decision in standing:
-            await self.decide(card.interrupt_id, card.call_id, decision, card.requester_id)
+        for card, person, decision in standing:
+            outcome = await self.decide(card.id, decision, person)
+            if outcome.answer is Answer.COUNTED:
+                await self._asking.show_count(row, card)
         await self._asking.tell_those_behind(row, cards[0])

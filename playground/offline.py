@@ -17,6 +17,12 @@ WORD_DELAY = 0.02
 
 _LEADING_MENTION = re.compile(r"^\s*<@!?\d+>[\s,:]*")
 
+# The lines that a bot may put around what is not the user's own.
+_BOUNDARY = re.compile(r"(?m)^⟦data \w+⟧\n|\n?^⟦end of data \w+⟧$\n*")
+
+# What stands between them.
+_FOREIGN = re.compile(r"(?ms)^⟦data (\w+)⟧$.*?^⟦end of data \1⟧$\s*")
+
 # What others said, which a bot puts before what the user asks for: a heading and lines that are marked as a quote.
 _QUOTES = re.compile(r"^(?:[^\n>][^\n]*:\n)?(?:> ?[^\n]*\n?)+\s*", re.MULTILINE)
 
@@ -46,7 +52,7 @@ class Turn:
         asked = [i for i, message in enumerate(messages) if message["role"] == "user"]
         last = asked[-1] if asked else len(messages) - 1
         closed = [i for i, m in enumerate(messages) if m["role"] == "assistant" and not m.get("tool_calls")]
-        said = [_LEADING_MENTION.sub("", _QUOTES.sub("", text_of(messages[i]))) for i in asked]
+        said = [_LEADING_MENTION.sub("", _QUOTES.sub("", _FOREIGN.sub("", text_of(messages[i])))) for i in asked]
         text = said[-1] if said else ""
         if len(said) > 1 and last > 0 and text_of(messages[last - 1]).startswith(QUESTION):
             text = f"{said[-2]} {text}"
@@ -123,5 +129,10 @@ def _results(messages: Sequence[dict[str, Any]], start: int) -> tuple[tuple[str,
         for made in cast("list[dict[str, Any]]", message.get("tool_calls") or []):
             names[made["id"]] = made["function"]["name"]
         if message["role"] == "tool":
-            found.append((names.get(message["tool_call_id"], "tool"), text_of(message)))
+            found.append((names.get(message["tool_call_id"], "tool"), _own(message)))
     return tuple(found)
+
+
+def _own(message: dict[str, Any]) -> str:
+    """The text of a message without the lines around what is not the user's own."""
+    return _BOUNDARY.sub("", text_of(message))

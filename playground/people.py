@@ -108,7 +108,7 @@ class People(ThreadPeople):
         self.show_typing(channel, user)
 
     async def slash(
-        self, user: User, channel: Channel, command: str, /, *, timeout: float = 5.0, **options: object
+        self, user: User, channel: Channel, command: str, /, *, timeout: float = 15.0, **options: object
     ) -> Interaction:
         """Invoke a slash command as a user and wait for its answer.
 
@@ -131,7 +131,7 @@ class People(ThreadPeople):
         return await self.slash_with(user, channel, command, options, timeout=timeout)
 
     async def slash_with(
-        self, user: User, channel: Channel, command: str, options: Json, *, timeout: float = 5.0
+        self, user: User, channel: Channel, command: str, options: Json, *, timeout: float = 15.0
     ) -> Interaction:
         """Invoke a slash command with its options in a dictionary, so that one may be called `timeout`."""
         await asyncio.sleep(0)

@@ -93,4 +93,5 @@ def _hashed(name: str) -> str:
 
 
 def _digest(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()[:8]
+    # A model can also write half of a surrogate pair, which has no UTF-8.
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]

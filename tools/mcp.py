@@ -49,6 +49,7 @@ class _Terms:
     result_limit: int
     ping_interval: float
     backoff: Callable[[int], float]
+    redact: Callable[[str], str]
 
 
 def exponential_backoff(attempt: int) -> float:
@@ -75,6 +76,7 @@ class McpServers:
         result_limit: int = 20_000,
         ping_interval: float = 30,
         backoff: Callable[[int], float] = exponential_backoff,
+        redact: Callable[[str], str] = str,
     ) -> None:
         """Take the servers; nothing is started yet.
 
@@ -88,8 +90,9 @@ class McpServers:
             ping_interval: Seconds after which a silent server is asked for a sign of life, and, up to 10, what
                 it has for its answer.
             backoff: Number of failures in a row (from 1) to seconds until the next attempt.
+            redact: Takes secrets out of results.
         """
-        terms = _Terms(call_timeout, connect_timeout, result_limit, ping_interval, backoff)
+        terms = _Terms(call_timeout, connect_timeout, result_limit, ping_interval, backoff, redact)
         self._servers = {name: _Server(name, config, terms) for name, config in servers.items()}
         self._start_timeout = start_timeout
         self._tasks: list[asyncio.Task[None]] = []
@@ -286,10 +289,10 @@ class _Server:
                 "known, so check before calling it again."
             ) from error
         except RemoteError as error:
-            raise ToolFailed(capped(f"{name} failed: {error}", limit)) from error
+            raise ToolFailed(capped(self._terms.redact(f"{name} failed: {error}"), limit)) from error
         finally:
             self._calls -= 1
-        text = result_text(result.blocks, result.structured, limit)
+        text = result_text(result.blocks, result.structured, limit, self._terms.redact)
         if result.is_error:
             raise ToolFailed(text)
         return text

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from pydantic import Field, RootModel, field_validator
 
+from tools.patterns import Patterns, all_say_something
+
 if TYPE_CHECKING:
     from tools.tool import Tool
-
-_WILDCARD = re.compile(r"\[!?\]?[^\]]*\]|[*?]")
 
 
 class Action(StrEnum):
@@ -36,19 +34,14 @@ class Verdict:
 
 
 class PolicySettings(RootModel[dict[str, Action]]):
-    """The table ``[tools.policy]``: name pattern to ``auto``, ``ask`` or ``deny``.
-
-    A pattern is a shell pattern (``*``, ``?``, ``[abc]``), case counts. It is held against the tool's name as
-    the model sees it and against ``server/name``, where the server's own name for the tool counts as well, so
-    that a rule holds whatever the catalog had to call it. Our own tools have the server ``clew``.
-    """
+    """The table ``[tools.policy]``: name pattern (`tools.patterns.Patterns`) to ``auto``, ``ask`` or ``deny``."""
 
     root: dict[str, Action] = Field(default_factory=dict[str, Action])
 
     @field_validator("root")
     @classmethod
     def _patterns_say_something(cls, root: dict[str, Action]) -> dict[str, Action]:
-        if any(not pattern.strip() for pattern in root):
+        if not all_say_something(root):
             raise ValueError("a pattern in [tools.policy] is empty: name a tool, or use * for all of them")
         return root
 
@@ -56,8 +49,7 @@ class PolicySettings(RootModel[dict[str, Action]]):
 class Policy:
     """The terms on which tools are called.
 
-    Of the configured patterns that fit a tool, the most specific decides: the one with the longest literal
-    part; among equals the stricter.
+    Of the configured patterns that fit a tool, the most specific decides (`tools.patterns.Patterns`).
 
     Where none fits: a tool runs by itself if its author says that it is read-only (``readOnlyHint: true``),
     that it stays in a closed world (``openWorldHint: false``), and does not call it destructive. Everything
@@ -68,21 +60,15 @@ class Policy:
     """
 
     def __init__(self, settings: PolicySettings | None = None) -> None:
-        rules = (settings or PolicySettings()).root.items()
-        self._rules = sorted(rules, key=lambda rule: (-_literal_length(rule[0]), -_STRICTNESS[rule[1]]))
+        self._rules = Patterns((settings or PolicySettings()).root, lambda action: _STRICTNESS[action])
 
     def verdict(self, tool: Tool) -> Verdict:
         """Decide about the calls of a tool."""
-        names = {tool.name, f"{tool.server}/{tool.name}", tool.source}
-        for pattern, action in self._rules:
-            if any(fnmatchcase(name, pattern) for name in names):
-                return Verdict(action, f"{pattern}: {action}")
+        found = self._rules.find(tool.name, tool.source)
+        if found:
+            pattern, action = found
+            return Verdict(action, f"{pattern}: {action}")
         return _default_verdict(tool)
-
-
-def _literal_length(pattern: str) -> int:
-    """Count the characters of a pattern that stand for themselves."""
-    return len(_WILDCARD.sub("", pattern))
 
 
 def _default_verdict(tool: Tool) -> Verdict:

@@ -6,12 +6,17 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 NOTHING = "(the tool gave no output)"
 
 
-def result_text(blocks: Sequence[Mapping[str, Any]], structured: Mapping[str, Any] | None, limit: int) -> str:
+def result_text(
+    blocks: Sequence[Mapping[str, Any]],
+    structured: Mapping[str, Any] | None,
+    limit: int,
+    redact: Callable[[str], str] = str,
+) -> str:
     """Write the result of an MCP call as text.
 
     Text is taken as it is, and so is the text of an embedded resource; images, audio and other resources become
@@ -22,11 +27,12 @@ def result_text(blocks: Sequence[Mapping[str, Any]], structured: Mapping[str, An
         blocks: Content blocks in the protocol's own JSON (``type``, ``text``, ``mimeType``, ...).
         structured: The result's ``structuredContent``.
         limit: Characters after which the text is cut; a last line then says how many were left out.
+        redact: Takes secrets out, before a cut could leave half of one.
     """
     parts = [_block_text(block) for block in blocks]
     if structured is not None and not any(_has_text(block) for block in blocks):
         parts.append(json.dumps(structured, ensure_ascii=False))
-    return capped("\n".join(part for part in parts if part) or NOTHING, limit)
+    return capped(redact("\n".join(part for part in parts if part)) or NOTHING, limit)
 
 
 def capped(text: str, limit: int) -> str:

@@ -55,6 +55,18 @@ class Hints:
     idempotent: bool | None = None
     open_world: bool | None = None
 
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """The effects in words; what is not said counts as the MCP specification has it (tool annotations).
+
+        By default a tool is not read-only, one that is not is destructive, and every one reaches the open world.
+        """
+        if self.read_only is True:
+            found = ["reads"] + ["destroys"] * (self.destructive is True)
+        else:
+            found = ["writes"] + ["destroys"] * (self.destructive is not False)
+        return (*found, *["reaches outside"] * (self.open_world is not False))
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:

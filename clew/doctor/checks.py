@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from clew.doctor.files import check_files, confided
 from clew.doctor.finding import Finding, Level, one_line
 from clew.settings import Settings
-from clew.telemetry import redactor
+from graph.redacting import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -29,7 +29,7 @@ async def examine(console: Console, *, ask: bool, bound: float = _BOUND) -> bool
         bound: Seconds that each check may take.
     """
     settings, problems = Settings.load_leniently()
-    plain = redactor([*settings.secrets(), *confided(settings)])
+    plain = Redactor([*settings.secrets(), *confided(settings)])
     checks = {
         "database": _database(settings),
         "discord": _discord(settings),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from checkpoints.database import DatabaseError
 from checkpoints.inspection import inspect
+from checkpoints.place import DatabaseError
 from clew.alone import DatabaseHeld, StartError, alone
 from clew.doctor.finding import Finding, Level, one_line
 
@@ -21,23 +21,23 @@ async def check_database(settings: Settings) -> list[Finding]:
     """Look at the database; a thread does it, since it may have to wait for whoever writes just now."""
     try:
         state = await asyncio.to_thread(inspect, settings.database_url)
-        held = await asyncio.to_thread(_held, state.path)
+        held = state.place.path is not None and await asyncio.to_thread(_held, state.place.path)
     except (DatabaseError, StartError) as error:
-        mend = "CLEW_DATABASE_URL must name a file in a folder where clew may write; it reads sqlite:///path."
+        mend = "CLEW_DATABASE_URL must name a file where clew may write (sqlite:///path), or a PostgreSQL database."
         return [Finding(Level.FAILED, "database", one_line(error), mend)]
     return [_finding(state, held=held)]
 
 
 def _finding(state: DatabaseState, *, held: bool) -> Finding:
     if not state.there:
-        return Finding(Level.OK, "database", f"{state.path} is not there yet; `clew run` makes it.")
+        return Finding(Level.OK, "database", f"{state.place} is not there yet; `clew run` makes it.")
     if not state.known:
-        text = f"{state.path} was written by a newer clew."
+        text = f"{state.place} was written by a newer clew."
         return Finding(Level.FAILED, "database", text, "Install that version, or use another database.")
     by = "; a running clew has it, so a second one would not start" if held else ""
     if state.revision != state.newest:
-        return Finding(Level.OK, "database", f"{state.path} can be written; `clew run` brings it up to date{by}.")
-    return Finding(Level.OK, "database", f"{state.path} can be written and is up to date{by}.")
+        return Finding(Level.OK, "database", f"{state.place} can be written; `clew run` brings it up to date{by}.")
+    return Finding(Level.OK, "database", f"{state.place} can be written and is up to date{by}.")
 
 
 def _held(path: Path) -> bool:

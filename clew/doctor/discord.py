@@ -114,8 +114,8 @@ def _loss(titles: list[str]) -> str:
         "Send Messages in Threads": "It cannot answer in threads there.",
         "Attach Files": "It cannot show what is too long for a message.",
         "Embed Links": "Its links have no preview.",
-        "Read Message History": "It cannot answer to a message, nor read the clicks on its cards after a restart.",
-        "Add Reactions": "Its cards have no buttons; people must add ✅ or ❌ themselves.",
+        "Read Message History": "It cannot answer to a message, nor find what was written while it was away.",
+        "Add Reactions": "Its cards have no ✅ and ❌ to click; their buttons decide.",
     }
     return losses[titles[0]]
 

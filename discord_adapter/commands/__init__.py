@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 import structlog
 from discord import app_commands
 
-from discord_adapter.commands import ask, history, prompts
+from discord_adapter.commands import ask, history, pending, prompts, stopping
+from graph.workers import HeldElsewhere
 
 if TYPE_CHECKING:
     import discord
 
     from checkpoints.journal import Journal
+    from discord_adapter.card_messages import CardMessages
+    from discord_adapter.offering import Offering
     from graph.branching import Branching
     from graph.turns import TurnEngine
     from prompts.resolve import Prompts
@@ -27,18 +30,23 @@ def register(
     prompts_here: Prompts,
     journal: Journal,
     branching: Branching,
+    cards: CardMessages,
+    offering: Offering,
 ) -> None:
     """Put all commands on the tree."""
     ask.register(tree, engine)
     prompts.register(tree, prompts_here)
     history.register(tree, journal, branching)
+    pending.register(tree, engine, journal, cards, offering)
+    stopping.register(tree, engine)
     tree.error(_failed)
 
 
 async def _failed(interaction: discord.Interaction[discord.Client], error: app_commands.AppCommandError) -> None:
     """A command failed: one sentence to the user, one event to the operator."""
-    if isinstance(error, app_commands.CheckFailure):
-        sentence = str(error)
+    cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+    if isinstance(cause, app_commands.CheckFailure | HeldElsewhere):
+        sentence = str(cause)
     else:
         log.error("command_failed", command=getattr(interaction.command, "name", None), exc_info=error)
         sentence = "Something went wrong on my side; nothing was changed that I know of."

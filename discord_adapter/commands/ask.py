@@ -10,7 +10,7 @@ import structlog
 from discord import app_commands
 
 from checkpoints.keys import Conversation, turn_key
-from discord_adapter.intake import files_of
+from discord_adapter.intake import files_of, parent_of
 from graph.turn import Turn
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ _Interaction = discord.Interaction[discord.Client]
 
 # What is repeated of the question in the channel, so that others can follow.
 _REPEATED = 1500
+
+_STILL = "I told you that this is as much as I take; please ask this again when I said."
 
 
 def register(tree: app_commands.CommandTree[discord.Client], engine: TurnEngine) -> None:
@@ -41,9 +43,13 @@ def register(tree: app_commands.CommandTree[discord.Client], engine: TurnEngine)
             channel_id=interaction.channel_id,
             text=text,
             attached=tuple(files_of([file] if file else [])),
+            parent_id=parent_of(interaction.channel),
         )
         # Claimed before it is repeated, so that nothing is lost; begun after it, so that the answer stands below.
         await engine.accept(turn, begin=False)
+        if await engine.silenced(turn):
+            await interaction.response.send_message(_STILL, ephemeral=True)
+            return
         try:
             repeated = await interaction.response.send_message(_question(text), allowed_mentions=_NO_PINGS)
             turn = replace(turn, message_id=repeated.message_id)

@@ -24,7 +24,7 @@ _Interaction = discord.Interaction[discord.Client]
 # What is listed of a long history; `clew history` lists all of it.
 _NEWEST_TURNS = 20
 
-_MARKS = {Decision.APPROVED: "✅", Decision.REFUSED: "❌", Decision.WITHDRAWN: "not run", None: "waiting"}
+_MARKS = {Decision.APPROVED: "✅", Decision.REFUSED: "❌"}
 
 
 def register(tree: app_commands.CommandTree[discord.Client], journal: Journal, branching: Branching) -> None:
@@ -49,7 +49,7 @@ def register(tree: app_commands.CommandTree[discord.Client], journal: Journal, b
     ) -> None:
         await interaction.response.defer()
         try:
-            opened = await branching.rewind(_conversation(interaction), turn)
+            opened = await branching.rewind(_conversation(interaction), turn, by=interaction.user.id)
         except NoSuchTurn as error:
             await interaction.edit_original_response(content=str(error))
             return
@@ -61,7 +61,7 @@ def register(tree: app_commands.CommandTree[discord.Client], journal: Journal, b
     @tree.command(description="Start your conversation here anew; the old one stays in /history")
     async def reset(interaction: _Interaction) -> None:  # pyright: ignore[reportUnusedFunction] - the tree keeps it
         await interaction.response.defer()
-        opened = await branching.reset(_conversation(interaction))
+        opened = await branching.reset(_conversation(interaction), by=interaction.user.id)
         await interaction.edit_original_response(
             content=f"A new conversation, on branch {opened.number}. The old one stays in /history."
         )
@@ -92,10 +92,14 @@ def _turn_line(turn: TurnHistory) -> str:
     words = discord.utils.escape_markdown(record.first_words)
     line = f"{record.number}. <t:{int(record.started_at.timestamp())}:f> {words}"
     done = [f"`{run.tool}`{' failed' if run.failed else ''}" for run in turn.tool_runs]
-    done += [f"{_MARKS[card.decision]} `{card.tool}`" for card in turn.approvals]
+    done += [f"{_mark(card.decision)} `{card.tool}`" for card in turn.approvals]
     if record.outcome and record.outcome != "answered":
         done.append(record.outcome)
     return f"{line}\n-# {' · '.join(done)}" if done else line
+
+
+def _mark(decision: Decision | None) -> str:
+    return "waiting" if decision is None else _MARKS.get(decision, decision.words)
 
 
 def _conversation(interaction: _Interaction) -> Conversation:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 
-from discord_adapter.files.downloads import Download, DownloadError, TooLargeError, download, open_session
+from discord_adapter.files.downloads import Download, DownloadError, NotDiscords, TooLargeError, download, open_session
 from discord_adapter.files.imaging import ImageError, Picture, format_of, prepare
 from discord_adapter.files.reports import Cut, Left, described, notice, size_words, unreadable, visible_name
 from discord_adapter.files.text_files import framed, text_of
@@ -125,6 +125,8 @@ class Attachments:
                     )
                 except TooLargeError:
                     refused = self._too_large
+                except NotDiscords:
+                    refused = _Refused("not a file of Discord's")
                 except DownloadError as error:
                     log.warning("attachment_not_downloaded", size=file.size, error=str(error))
                     return _Refused("could not be downloaded")

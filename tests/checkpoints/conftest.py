@@ -7,6 +7,7 @@ import pytest
 from checkpoints.database import open_database
 from checkpoints.journal import Journal
 from checkpoints.keys import Conversation
+from tests.databases import new_database, postgres_server
 
 
 class Clock:
@@ -20,8 +21,17 @@ class Clock:
         return self.time
 
 
+@pytest.fixture(scope="session")
+def postgres():
+    with postgres_server() as server:
+        yield server
+
+
 @pytest.fixture
-def url(tmp_path):
+def url(request, tmp_path):
+    """A new database: a SQLite file, or for a test that asks for it, one of PostgreSQL."""
+    if getattr(request, "param", "sqlite") == "postgres":
+        return new_database(request.getfixturevalue("postgres"))
     return f"sqlite:///{tmp_path / 'clew.db'}"
 
 

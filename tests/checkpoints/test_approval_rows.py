@@ -3,9 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from checkpoints.approvals import Approval, Decision
+from checkpoints.approvals import Approval, Decision, approval_id
 from checkpoints.database import open_database
 from checkpoints.journal import Journal
+
+pytestmark = pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
 
 
 @pytest.fixture
@@ -20,26 +22,26 @@ async def cards(journal, claimed):
 
 async def test_card_is_open_until_it_is_decided(journal, cards):
     assert await journal.approvals.open() == cards
-    decided = await journal.approvals.decide("i", "c1", Decision.APPROVED, 3)
+    decided = await journal.approvals.decide(approval_id("i", "c1"), Decision.APPROVED, 3)
 
     assert (decided.decision, decided.decided_by, decided.arguments) == (Decision.APPROVED, 3, cards[0].arguments)
-    assert await journal.approvals.get("i", "c1") == decided
+    assert await journal.approvals.get(approval_id("i", "c1")) == decided
     assert await journal.approvals.open() == cards[1:]
 
 
 async def test_card_noted_again_keeps_its_decision(journal, cards):
-    await journal.approvals.decide("i", "c1", Decision.REFUSED, 3)
+    await journal.approvals.decide(approval_id("i", "c1"), Decision.REFUSED, 3)
     await journal.approvals.ask(replace(cards[0], fingerprint="other"))
 
-    card = await journal.approvals.get("i", "c1")
+    card = await journal.approvals.get(approval_id("i", "c1"))
     assert (card.decision, card.fingerprint) == (Decision.REFUSED, "f")
 
 
 async def test_second_decision_is_none_and_changes_nothing(journal, cards):
-    first = await journal.approvals.decide("i", "c1", Decision.REFUSED, 3)
+    first = await journal.approvals.decide(approval_id("i", "c1"), Decision.REFUSED, 3)
 
-    assert await journal.approvals.decide("i", "c1", Decision.APPROVED, 4) is None
-    assert await journal.approvals.get("i", "c1") == first
+    assert await journal.approvals.decide(approval_id("i", "c1"), Decision.APPROVED, 4) is None
+    assert await journal.approvals.get(approval_id("i", "c1")) == first
 
 
 async def test_one_of_two_programs_that_decide_at_once_wins(journal, url, cards):
@@ -47,7 +49,7 @@ async def test_one_of_two_programs_that_decide_at_once_wins(journal, url, cards)
     sides = [journal, Journal(other)]
     made = await asyncio.gather(
         *(
-            sides[n % 2].approvals.decide("i", "c1", (Decision.APPROVED, Decision.REFUSED)[n % 2], 10 + n)
+            sides[n % 2].approvals.decide(approval_id("i", "c1"), (Decision.APPROVED, Decision.REFUSED)[n % 2], 10 + n)
             for n in range(20)
         )
     )
@@ -55,24 +57,42 @@ async def test_one_of_two_programs_that_decide_at_once_wins(journal, url, cards)
 
     won = [decided for decided in made if decided]
     assert len(won) == 1
-    assert await journal.approvals.get("i", "c1") == won[0]
+    assert await journal.approvals.get(approval_id("i", "c1")) == won[0]
+
+
+async def test_two_votes_at_once_on_two_programs_both_count_and_decide_once(journal, url, cards):
+    other = open_database(url)
+    sides = [journal, Journal(other)]
+    for number in range(10):
+        card = replace(cards[0], interrupt_id=f"race{number}")
+        await journal.approvals.ask(card)
+        made = await asyncio.gather(
+            *(side.approvals.approve(card.id, Decision.APPROVED, 10 + n, 2) for n, side in enumerate(sides))
+        )
+        assert sorted(str(one.decision) for one in made) == ["None", "approved"]
+        decided = await journal.approvals.get(card.id)
+        assert decided in made
+        assert sorted(await journal.approvals.votes(card.id)) == [10, 11]
+        events = [(row.event, row.user_id) for row in await journal.audit.all() if row.approval_id == card.id]
+        assert sorted(events) == [("approval_counted", 21 - decided.decided_by), ("approved", decided.decided_by)]
+    await other.close()
 
 
 async def test_card_that_is_not_there_cannot_be_decided(journal, cards):
-    assert await journal.approvals.decide("i", "c9", Decision.APPROVED, 3) is None
-    assert await journal.approvals.get("i", "c9") is None
+    assert await journal.approvals.decide(approval_id("i", "c9"), Decision.APPROVED, 3) is None
+    assert await journal.approvals.get(approval_id("i", "c9")) is None
 
 
 async def test_withdraw_takes_back_what_is_open_and_nothing_else(journal, cards, claimed, here):
     await journal.inbox.claim("other", here, {})
     await journal.approvals.ask(replace(cards[0], interrupt_id="k", turn_key="other"))
-    await journal.approvals.decide("i", "c2", Decision.APPROVED, 3)
+    await journal.approvals.decide(approval_id("i", "c2"), Decision.APPROVED, 3)
 
     taken = await journal.approvals.withdraw(claimed)
     assert {(card.interrupt_id, card.call_id) for card in taken} == {("i", "c1"), ("j", "c1")}
     assert {card.decision for card in taken} == {Decision.WITHDRAWN}
     assert all(card.decided_by is None and card.decided_at for card in taken)
-    assert (await journal.approvals.get("i", "c2")).decision == Decision.APPROVED
+    assert (await journal.approvals.get(approval_id("i", "c2"))).decision == Decision.APPROVED
     assert [card.turn_key for card in await journal.approvals.open()] == ["other"]
     assert await journal.approvals.withdraw(claimed) == []
 
@@ -80,10 +100,10 @@ async def test_withdraw_takes_back_what_is_open_and_nothing_else(journal, cards,
 async def test_withdrawn_card_cannot_be_approved(journal, cards, claimed):
     await journal.approvals.withdraw(claimed)
 
-    assert await journal.approvals.decide("i", "c1", Decision.APPROVED, 3) is None
+    assert await journal.approvals.decide(approval_id("i", "c1"), Decision.APPROVED, 3) is None
 
 
 async def test_cards_are_found_by_interrupt_and_by_turn(journal, cards, claimed):
-    assert await journal.approvals.get("i", cards[1].call_id) == cards[1]
+    assert await journal.approvals.get(cards[1].id) == cards[1]
     assert await journal.approvals.of(claimed) == cards
     assert await journal.approvals.of("nobody") == []

@@ -1,7 +1,10 @@
 import asyncio
 import hashlib
 
+import pytest
 from sqlalchemy import text
+
+pytestmark = pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
 
 
 async def test_content_is_found_by_its_hash(journal):
@@ -49,15 +52,3 @@ async def test_content_survives_a_cancelled_put_or_is_not_there_at_all(journal):
     found = await journal.blobs.get(hashlib.sha256(b"cut off").hexdigest())
     assert found is None or found.content == b"cut off"
     assert await journal.blobs.put(b"next", "image/png")
-
-
-async def test_first_database_is_brought_up_to_date_and_keeps_what_it_had(journal, database, here):
-    """As it is for whoever ran clew before there were blobs."""
-    await journal.inbox.claim("k", here, {"text": "before"})
-    async with database.write() as connection:
-        await connection.execute(text("DROP TABLE blobs"))
-        await connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
-    await database.upgrade()
-
-    assert (await journal.inbox.get("k")).payload == {"text": "before"}
-    assert await journal.blobs.get(await journal.blobs.put(b"x", "image/png"))

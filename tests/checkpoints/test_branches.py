@@ -6,6 +6,8 @@ from sqlalchemy.exc import IntegrityError
 from checkpoints.history import UnknownThread, turns_of
 from checkpoints.keys import Conversation
 
+pytestmark = pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
+
 
 async def test_first_branch_opens_when_it_is_asked_for(journal, here):
     first = await journal.branches.current(here)

@@ -9,12 +9,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
-from sqlalchemy.exc import OperationalError
 
 from checkpoints import upgrading
-from checkpoints.database import NEWEST, DatabaseError, open_database, sqlite_path
+from checkpoints.database import NEWEST, open_database
 from checkpoints.journal import Journal
 from checkpoints.keys import Conversation
+from checkpoints.place import DatabaseAway, DatabaseError, place_of
 from checkpoints.tables import metadata
 
 
@@ -108,8 +108,9 @@ async def test_missing_folders_are_made(tmp_path):
     [
         ("", "not a database URL"),
         ("data/clew.db", "not a database URL"),
-        ("postgresql://me:secret@host/clew", "postgresql is not supported"),
-        ("mysql://host/clew", "mysql is not supported"),
+        ("mysql://me:secret@host/clew", "not in mysql"),
+        ("postgresql://me:secret@host:port/clew", "a port that is no number"),
+        ("postgresql://me:secret@host:/clew", "a port that is no number"),
         ("sqlite://", "names no file"),
         ("sqlite:///", "names no file"),
         ("sqlite:///:memory:", "names no file"),
@@ -131,8 +132,8 @@ def test_password_in_an_unreadable_url_is_not_repeated():
 
 
 def test_three_slashes_are_relative_and_four_absolute():
-    assert str(sqlite_path("sqlite:///data/clew.db")) == "data/clew.db"
-    assert str(sqlite_path("sqlite:////var/clew.db")) == "/var/clew.db"
+    assert str(place_of("sqlite:///data/clew.db").path) == "data/clew.db"
+    assert str(place_of("sqlite:////var/clew.db").path) == "/var/clew.db"
 
 
 async def _write_and_fail(database):
@@ -142,7 +143,7 @@ async def _write_and_fail(database):
 
 
 async def test_failed_transaction_leaves_nothing(database, journal, here):
-    with pytest.raises(OperationalError):
+    with pytest.raises(DatabaseAway):
         await _write_and_fail(database)
     async with database.read() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM toolsets"))).scalar() == 0

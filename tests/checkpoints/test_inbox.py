@@ -1,9 +1,14 @@
 import asyncio
 
+import pytest
+
 from checkpoints.database import open_database
-from checkpoints.inbox import InboxState
+from checkpoints.inbox import COLLECTED, STEERED, InboxState
 from checkpoints.journal import Journal
-from checkpoints.keys import Conversation
+from checkpoints.keys import TERMINAL, Conversation
+from checkpoints.tables import inbox
+
+pytestmark = pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
 
 
 async def test_second_claim_of_a_key_changes_nothing(journal, here):
@@ -55,7 +60,7 @@ async def test_head_is_the_oldest_that_is_not_closed(journal, here):
     heads = []
     while row := await journal.inbox.head(here):
         heads.append(row.key)
-        await journal.inbox.close(row.key)
+        await journal.inbox.close(row)
 
     assert heads == ["z", "a", "m"]
     assert (await journal.inbox.get("z")).state == InboxState.CLOSED
@@ -66,16 +71,16 @@ async def test_running_and_asking_rows_stay_at_the_head(journal, here):
     await journal.inbox.claim("first", here, {})
     await journal.inbox.claim("second", here, {})
 
-    await journal.inbox.dispatch("first")
+    await journal.inbox.dispatch(await journal.inbox.get("first"))
     assert (await journal.inbox.head(here)).key == "first"
-    await journal.inbox.rest("first", InboxState.ASKING)
+    await journal.inbox.rest(await journal.inbox.get("first"), InboxState.ASKING)
     assert (await journal.inbox.head(here)).key == "first"
 
 
 async def test_behind_gives_those_who_wait_in_order_without_the_row_itself(journal, here):
     for key in ("first", "second", "third", "fourth"):
         await journal.inbox.claim(key, here, {})
-    await journal.inbox.close("third")
+    await journal.inbox.close(await journal.inbox.get("third"))
     await journal.inbox.claim("elsewhere", Conversation(None, 2, 3), {})
 
     assert [row.key for row in await journal.inbox.behind("first", here)] == ["second", "fourth"]
@@ -84,18 +89,19 @@ async def test_behind_gives_those_who_wait_in_order_without_the_row_itself(journ
 async def test_starts_are_counted_until_the_row_rests(journal, here):
     await journal.inbox.claim("k", here, {})
     for _ in range(3):
-        await journal.inbox.dispatch("k")
+        await journal.inbox.dispatch(await journal.inbox.get("k"))
     row = await journal.inbox.get("k")
     assert (row.state, row.dispatches) == (InboxState.RUNNING, 3)
 
-    await journal.inbox.rest("k", InboxState.ASKING)
+    await journal.inbox.rest(await journal.inbox.get("k"), InboxState.ASKING)
     row = await journal.inbox.get("k")
     assert (row.state, row.dispatches) == (InboxState.ASKING, 0)
 
 
 async def test_starts_at_once_are_each_counted(journal, here):
     await journal.inbox.claim("k", here, {})
-    await asyncio.gather(*(journal.inbox.dispatch("k") for _ in range(20)))
+    row = await journal.inbox.get("k")
+    await asyncio.gather(*(journal.inbox.dispatch(row) for _ in range(20)))
 
     assert (await journal.inbox.get("k")).dispatches == 20
 
@@ -113,8 +119,8 @@ async def test_unfinished_names_each_conversation_once_oldest_first(journal, her
     late, early = Conversation(1, 1, 1), Conversation(9, 9, 9)
     for key, conversation in (("a", here), ("b", early), ("c", late), ("d", early), ("e", late)):
         await journal.inbox.claim(key, conversation, {})
-    await journal.inbox.close("a")
-    await journal.inbox.rest("c", InboxState.ASKING)
+    await journal.inbox.close(await journal.inbox.get("a"))
+    await journal.inbox.rest(await journal.inbox.get("c"), InboxState.ASKING)
 
     assert await journal.inbox.unfinished() == [early, late]
 
@@ -123,3 +129,96 @@ async def test_unknown_key_has_no_row(journal, here):
     assert await journal.inbox.get("nobody") is None
     assert await journal.inbox.head(here) is None
     assert await journal.inbox.unfinished() == []
+
+
+async def outcome_of(journal, key):
+    async with journal.inbox._database.read() as connection:
+        row = (await connection.execute(inbox.select().where(inbox.c.key == key))).one()
+    return row.state, row.outcome, row.taken_by
+
+
+async def test_gathered_rows_are_no_turns_of_their_own_any_more(journal, here):
+    for key in ("a", "b", "c"):
+        await journal.inbox.claim(key, here, {"text": key})
+    await journal.inbox.claim("elsewhere", Conversation(1, 2, 4), {})
+
+    assert [row.key for row in await journal.inbox.gather("a", here)] == ["b", "c"]
+    await journal.inbox.claim("d", here, {})
+
+    assert (await journal.inbox.head(here)).key == "a"
+    assert [row.key for row in await journal.inbox.behind("a", here)] == ["d"]
+    assert not await journal.inbox.amend("b", {"text": "edited"})
+    assert [row.key for row in await journal.inbox.gather("a", here)] == ["b", "c", "d"]
+
+
+async def test_gathered_rows_close_with_the_turn_that_took_them(journal, here):
+    for key in ("a", "b", "c"):
+        await journal.inbox.claim(key, here, {})
+    await journal.inbox.gather("a", here)
+    await journal.inbox.claim("d", here, {})
+    await journal.inbox.close(await journal.inbox.get("a"))
+
+    assert await outcome_of(journal, "a") == (InboxState.CLOSED, None, None)
+    assert await outcome_of(journal, "b") == (InboxState.CLOSED, COLLECTED, "a")
+    assert await outcome_of(journal, "c") == (InboxState.CLOSED, COLLECTED, "a")
+    assert (await journal.inbox.head(here)).key == "d"
+
+
+async def test_row_that_was_started_is_not_gathered(journal, here):
+    for key in ("a", "b"):
+        await journal.inbox.claim(key, here, {})
+    await journal.inbox.dispatch(await journal.inbox.get("a"))
+
+    assert await journal.inbox.gather("b", here) == []
+
+
+async def test_rows_handed_to_a_turn_are_closed_once(journal, here):
+    for key in ("a", "b", "c"):
+        await journal.inbox.claim(key, here, {})
+
+    assert [row.key for row in await journal.inbox.close_steered(["b"], "a")] == ["b"]
+    assert await journal.inbox.close_steered(["b"], "other") == []
+    assert await outcome_of(journal, "b") == (InboxState.CLOSED, STEERED, "a")
+    assert [row.key for row in await journal.inbox.behind("a", here)] == ["c"]
+
+
+async def test_row_whose_message_was_deleted_is_closed_unless_it_has_begun(journal, here):
+    for key in ("begun", "waiting"):
+        await journal.inbox.claim(key, here, {})
+    assert await journal.inbox.dispatch(await journal.inbox.get("begun"))
+
+    assert [await journal.inbox.withdraw(key) for key in ("begun", "waiting", "waiting", "unknown")] == [
+        False, True, False, False,
+    ]  # fmt: skip
+    assert (await journal.inbox.get("waiting")).state == InboxState.CLOSED
+    assert not await journal.inbox.dispatch(await journal.inbox.get("waiting"))
+    assert (await journal.inbox.get("waiting")).dispatches == 0
+    assert not await journal.inbox.claim("waiting", here, {})
+    assert await journal.inbox.waiting() == []
+
+
+async def test_direct_message_channels_are_known_by_what_was_asked_there(journal, here):
+    for number, channel in enumerate((5, 6, 5, 7, 5)):
+        await journal.inbox.claim(f"k{number}", Conversation(None, channel, 1), {})
+    await journal.inbox.claim("elsewhere", here, {})
+    await journal.inbox.claim("terminal", TERMINAL, {})
+
+    assert await journal.inbox.direct_channels(10) == [5, 7, 6]
+    assert await journal.inbox.direct_channels(1) == [5]
+
+
+async def test_what_was_gathered_into_a_row_that_is_withdrawn_waits_for_itself(journal, here):
+    for number in (1, 2, 3):
+        await journal.inbox.claim(f"m:{number}:0", here, {})
+    await journal.inbox.gather("m:1:0", here)
+    assert await journal.inbox.withdraw("m:1:0")
+    assert (await journal.inbox.head(here)).key == "m:2:0"
+    assert [row.key for row in await journal.inbox.behind("m:2:0", here)] == ["m:3:0"]
+
+
+async def test_row_that_was_withdrawn_gathers_nothing(journal, here):
+    for number in (1, 2):
+        await journal.inbox.claim(f"m:{number}:0", here, {})
+    await journal.inbox.withdraw("m:1:0")
+    assert await journal.inbox.gather("m:1:0", here) == []
+    assert (await journal.inbox.head(here)).key == "m:2:0"

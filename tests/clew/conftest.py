@@ -1,7 +1,6 @@
 """What the doctor looks at, whole until a test breaks one thing in it, and `clew chat` as a process of its own."""
 
 import asyncio
-import fcntl
 import io
 import json
 import os
@@ -9,7 +8,6 @@ import pty
 import signal
 import socket
 import sys
-import termios
 from pathlib import Path
 
 import pytest
@@ -21,6 +19,7 @@ from rich.console import Console
 from clew.doctor.checks import examine
 from playground import LocalDiscord
 from playground.model import ModelServer, Scripted
+from tests import forked
 
 CLEW = Path(sys.executable).with_name("clew")
 NOTES = Path(__file__).parents[1] / "servers" / "notes.py"
@@ -127,28 +126,16 @@ class Chat:
         reader = asyncio.StreamReader()
         loop = asyncio.get_running_loop()
         outer, inner = pty.openpty() if terminal else os.pipe()
-        self._out = os.fdopen(outer, "rb", buffering=0)
+        stdin, typing = (inner, os.dup(outer)) if terminal else os.pipe()
+        self._in, self._out = os.fdopen(typing, "wb", buffering=0), os.fdopen(outer, "rb", buffering=0)
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), self._out)
         self._reader, self._terminal = reader, terminal
-        self.process = await asyncio.create_subprocess_exec(
-            CLEW,
-            "chat",
-            cwd=self.home,
-            env=self.environment,
-            stdin=inner if terminal else asyncio.subprocess.PIPE,
-            stdout=inner,
-            stderr=inner,
-            start_new_session=True,
-            preexec_fn=control_it if terminal else None,
-        )
-        os.close(inner)
+        self.process = forked.start([CLEW, "chat"], cwd=self.home, env=self.environment, output=inner, stdin=stdin)
+        for fd in {inner, stdin}:
+            os.close(fd)
 
     async def type(self, text):
-        if self._terminal:
-            os.write(self._out.fileno(), text.encode())
-        else:
-            self.process.stdin.write(text.encode())
-            await self.process.stdin.drain()
+        self._in.write(text.encode())
 
     async def see(self, words):
         """Wait until these words are shown after those that were waited for before; all that came with them."""
@@ -173,37 +160,19 @@ class Chat:
     async def end(self, *, close=True):
         """Wait until it has ended; its exit code."""
         if close and not self._terminal:
-            self.process.stdin.close()
+            self._in.close()
         async with asyncio.timeout(60):
             return await self.process.wait()
 
     async def all_of(self, *lines):
         """Everything that is shown when these lines come through a pipe."""
-        process = await asyncio.create_subprocess_exec(
-            CLEW,
-            "chat",
-            cwd=self.home,
-            env=self.environment,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        async with asyncio.timeout(60):
-            shown, _ = await process.communicate("".join(f"{line}\n" for line in lines).encode())
-        print(shown.decode())
-        return process.returncode, shown.decode()
+        text = "".join(f"{line}\n" for line in lines)
+        code, shown = await forked.printed([CLEW, "chat"], cwd=self.home, env=self.environment, text=text)
+        print(shown)
+        return code, shown
 
     async def command(self, *arguments):
-        process = await asyncio.create_subprocess_exec(
-            CLEW, *arguments, cwd=self.home, env=self.environment, stdout=asyncio.subprocess.PIPE
-        )
-        async with asyncio.timeout(60):
-            return (await process.communicate())[0].decode()
-
-
-def control_it():
-    """Make standard input the terminal whose keys send signals to this process."""
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        return (await forked.printed([CLEW, *arguments], cwd=self.home, env=self.environment))[1]
 
 
 @pytest.fixture

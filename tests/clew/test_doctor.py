@@ -24,7 +24,7 @@ async def test_whole_setup_is_all_ok_and_nothing_is_changed_by_looking(setup):
     for words in (
         "The token is good; the bot is clew#0001.",
         "The message content intent is switched on.",
-        "Harbour: all permissions in 2 channels.",
+        "Harbour: all permissions in 2 channels; without Manage Messages (optional) in #general, #lab.",
         "takes the key.",
         "good answers and calls tools.",
         "good reads 128,000 tokens",
@@ -93,7 +93,7 @@ async def test_variables_of_the_former_bot_are_named_with_what_takes_their_place
     [
         ("sqlite:///mcp.json/clew.db", "mcp.json is no folder"),
         ("sqlite:///mcp.json", "file is not a database"),
-        ("postgresql://somebody:a-password@host/clew", "postgresql is not supported yet"),
+        ("postgresql://somebody:a-password@127.0.0.1:9/clew", "somebody:***@127.0.0.1:9/clew cannot be used"),
     ],
 )
 async def test_database_that_cannot_be_used(setup, url, words):

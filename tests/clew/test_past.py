@@ -1,11 +1,16 @@
 """What `clew history` and `clew replay` say when there is nothing to tell."""
 
+import asyncio
+
 import pytest
 from typer.testing import CliRunner
 
+from checkpoints.approvals import Approval, Decision
 from checkpoints.database import open_database
 from checkpoints.history import UnknownThread
 from checkpoints.journal import Journal
+from checkpoints.keys import Conversation
+from checkpoints.place import DatabaseError
 from clew.cli import app
 from clew.settings import SettingsError
 
@@ -18,6 +23,8 @@ async def database(tmp_path, monkeypatch):
         "CLEW_DATABASE_URL": "sqlite:///clew.db",
         "LITELLM_API_BASE": "http://127.0.0.1:9",
         "MODEL_NAME": "none",
+        # As wide as tables are told where no terminal is.
+        "COLUMNS": "200",
     }.items():
         monkeypatch.setenv(name, value)
     database = open_database("sqlite:///clew.db")
@@ -46,6 +53,17 @@ def test_an_unknown_thread_is_one_sentence(database, command, unknown):
     assert str(error) == f"There is no thread {unknown}."
 
 
+@pytest.mark.parametrize("command", [("history",), ("replay", "1:2:3:0"), ("db", "upgrade")])
+def test_a_port_that_is_no_number_is_one_sentence(database, monkeypatch, command):
+    monkeypatch.setenv("CLEW_DATABASE_URL", "postgresql://me:secret@host:port/clew")
+    code, _, error = clew(*command)
+
+    assert code == 1
+    assert isinstance(error, DatabaseError)
+    assert "port that is no number" in str(error)
+    assert "secret" not in str(error)
+
+
 def test_no_conversations_yet(database):
     assert clew("history")[:2] == (0, "No conversations yet.\n")
 
@@ -60,3 +78,26 @@ def test_a_missing_prompt_file_is_one_sentence(thread):
     assert code == 1
     assert isinstance(error, SettingsError)
     assert "missing.md" in str(error)
+
+
+async def decided(database, tool):
+    """A card that person 9 refused, for a reason."""
+    journal = Journal(database)
+    await journal.inbox.claim("m:5:0", Conversation(1, 2, 3), {})
+    card = Approval("i", "c", "m:5:0", tool, {}, "0123456789abcdef" * 4, 3, 2)
+    await journal.approvals.ask(card)
+    await journal.approvals.decide(card.id, Decision.REFUSED, 9, "[red]too much[/red]")
+
+
+def test_no_decisions_yet(database):
+    assert clew("history", "approvals")[:2] == (0, "Nothing was decided yet.\n")
+
+
+async def test_history_approvals_lists_every_decision(database):
+    await decided(database, "wipe")
+
+    code, told, _ = await asyncio.to_thread(clew, "history", "approvals")
+    assert code == 0
+    head, line = told.splitlines()
+    assert head.split() == ["Time", "Event", "Tool", "Fingerprint", "By", "Turn", "Detail"]
+    assert line.split()[2:] == ["refused", "wipe", "0123456789ab", "9", "m:5:0", "[red]too", "much[/red]"]

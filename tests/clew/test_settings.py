@@ -95,6 +95,17 @@ def test_configuration_file_sets_the_tables(complete, empty_place):
     assert settings.tools.mcp_config == Path("a.json")
 
 
+def test_what_becomes_of_messages_while_a_turn_runs_is_set_for_each_channel(complete, empty_place):
+    assert Settings.load().conversations.while_running_in(5, None) == "queue"
+    (empty_place / "clew.toml").write_text(
+        '[conversations]\nwhile_running = "collect"\n[conversations.channels]\n"5" = "steer"\n'
+    )
+    settings = Settings.load()
+
+    assert settings.conversations.while_running_in(5, None) == "steer"
+    assert settings.conversations.while_running_in(6, None) == "collect"
+
+
 def test_settings_are_read_without_what_speaks_to_the_model():
     """Every command reads them; the client takes longer to load than all the rest."""
     program = "import sys, clew.settings; print({'openai', 'langchain_core', 'langgraph'} & set(sys.modules))"
@@ -124,6 +135,8 @@ def test_configuration_file_that_is_named_must_be_there(complete, monkeypatch):
         (f'[nowhere]\nx = "{SECRET}"\n', "nowhere"),
         (f'[tools.policy]\nwipe = "{SECRET}"\n', "tools.policy"),
         (f'[discord]\nmessage_content = "{SECRET}"\n', "discord.message_content"),
+        (f'[conversations]\nwhile_running = "{SECRET}"\n', "conversations.while_running"),
+        (f'[conversations.channels]\n"7" = "{SECRET}"\n', "conversations.channels.7"),
         (f"[model\ntimeout = {SECRET}\n", "clew.toml is not valid TOML"),
         (f"model = {SECRET}\n", "clew.toml is not valid TOML"),
     ],

@@ -82,6 +82,29 @@ async def test_card_is_shown_again_after_a_kill_and_what_was_done_is_not_done_tw
     assert len(model.requests) == 2
 
 
+async def test_call_that_was_running_when_it_was_killed_asks_what_now(chat, script, model):
+    script.then(call("slow_note", name="a", seconds=60))
+    script.then(say("Left alone."))
+    await chat.start()
+    await chat.type("write slowly\n")
+    await chat.see("s goes on without it:")
+    await chat.type("y\n")
+    await chat.see("[slow_note: ...]")
+    async with asyncio.timeout(30):
+        while chat.runs != ["slow_note"]:
+            await asyncio.sleep(0.05)
+    await chat.kill()
+    await chat.start()
+    await chat.see("slow_note was running when I stopped")
+    await chat.see("a runs it again, d takes it as done, n gives it up")
+    await chat.type("d\n")
+    await chat.see("Left alone.\n")
+
+    assert await chat.end() == 0
+    assert chat.runs == ["slow_note"]
+    assert "takes it as done" in model.requests[-1].messages[-1]["content"]
+
+
 async def test_chat_that_was_killed_while_the_model_spoke_goes_on(chat, script, model):
     script.hold()
     script.then(say("This is cut off in the middle."))

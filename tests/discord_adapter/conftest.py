@@ -12,6 +12,8 @@ from pydantic import SecretStr
 from checkpoints.database import open_database
 from checkpoints.journal import Journal
 from checkpoints.keys import Conversation
+from discord_adapter.access import Access
+from discord_adapter.access_settings import AccessSettings
 from discord_adapter.client import ClewClient
 from discord_adapter.outbox import Outbox
 from discord_adapter.overheard import Overheard
@@ -57,13 +59,25 @@ class Listening:
         self.client = client
         self.accepted = asyncio.Queue()
         self.amended = asyncio.Queue()
-        self.overheard = Overheard(client, Sender(client), 10)
+        self.overheard = Overheard(client, Sender(client), 10, self._admits)
+        self.access = None
+
+    def denies(self, **lists):
+        """From now on what these people say is denied."""
+        settings = AccessSettings.model_validate({"deny": lists, "allow": {"users": [1 << 62]}})
+        self.access = Access(self.client, settings, Sender(self.client))
+
+    async def _admits(self, *somebody):
+        return self.access is None or await self.access.may_decide(*somebody)
 
     async def accept(self, turn):
         await self.accepted.put(turn)
 
     async def amend(self, turn):
         await self.amended.put(turn)
+
+    async def withdraw(self, key):
+        pass
 
     async def get(self):
         """The next turn that was accepted."""

@@ -5,9 +5,11 @@ import time
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from discord.asset import Asset
 from pydantic import ValidationError
 
 from discord_adapter.files.attachments import Attachments
+from discord_adapter.files.downloads import _of_cdn
 from discord_adapter.settings import AttachmentSettings
 from graph.attached import Attached
 from tests.discord_adapter.pictures import (
@@ -120,9 +122,10 @@ class Files:
 
 
 @pytest.fixture
-async def files():
+async def files(monkeypatch):
     files = Files()
     await files.server.start_server()
+    monkeypatch.setattr(Asset, "BASE", str(files.server.make_url("/cdn")))
     yield files
     files.let_go.set()
     await files.server.close()
@@ -313,12 +316,50 @@ async def test_slow_server_is_not_waited_for(files, reading):
     assert read.notices == ["I answer without `slow.txt` (could not be downloaded)."]
 
 
-@pytest.mark.parametrize(
-    "url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "http://[", "http://127.0.0.1:1/x", "", "x"]
-)
-async def test_address_that_leads_nowhere_is_a_failed_download(reading, url):
+HOSTILE = [
+    "file:///etc/passwd",
+    "ftp://127.0.0.1/x",
+    "http://[",
+    "",
+    "x",
+    "http://127.0.0.1:1/x",
+    "http://cdn.discordapp.com/x",
+    "https://cdn.discordapp.com:8443/x",
+    "https://user@cdn.discordapp.com/x",
+    "https://cdn.discordapp.com@127.0.0.1/x",
+    "https://cdn.discordapp.com\\@127.0.0.1/x",
+    "https://cdn.discordapp.com.evil.example/x",
+    "https://evil-cdn.discordapp.com/x",
+    "https://discordapp.com/x",
+    "https://162.159.133.233/x",
+    "https://[::1]/x",
+    "https://2130706433/x",
+    "https://cdn.discordapp.com%2eevil.example/x",
+    "//cdn.discordapp.com/x",
+]
+
+
+@pytest.mark.parametrize("url", HOSTILE)
+async def test_only_discords_hosts_are_asked_for_files(reading, url):
     read = await reading(Attached(url, "x.txt", 100))
-    assert read.notices == ["I answer without `x.txt` (could not be downloaded)."]
+    assert read.notices == ["I answer without `x.txt` (not a file of Discord's)."]
+
+
+async def test_another_port_of_the_host_of_files_is_not_asked(files, reading):
+    """The server that discord.py takes for the CDN is one by name, scheme and port, not by name alone."""
+    address = files.server.make_url("/a.txt")
+    files.put("a.txt", b"hello")
+    for url in (address.with_port(1), address.with_scheme("https"), address.with_user("a")):
+        read = await reading(Attached(str(url), "a.txt", 5))
+        assert read.notices == ["I answer without `a.txt` (not a file of Discord's)."]
+    assert files.asked == []
+
+
+@pytest.mark.parametrize(
+    "url", ["https://cdn.discordapp.com/attachments/1/2/x.txt?ex=1", "https://media.discordapp.net/x"]
+)
+def test_both_hosts_of_discord_are_taken(url):
+    assert str(_of_cdn(url)) == url
 
 
 async def test_packed_body_counts_as_what_came_and_is_not_unpacked(files, reading):

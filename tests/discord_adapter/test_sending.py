@@ -1,14 +1,20 @@
 """Outbox, replies and surface over the wire: each part is one message, whatever happens to the program."""
 
+import asyncio
 import json
 from dataclasses import replace
 
+import discord
 import pytest
 
-from checkpoints.approvals import Approval, Decision
+from checkpoints.approvals import Approval, Decision, Kind, Terms
+from discord_adapter.card_messages import CardMessages, card_of
 from discord_adapter.outbox import Content, Outbox
 from discord_adapter.replies import GrowingText
+from discord_adapter.sending import _meaning
 from discord_adapter.surface import DiscordSurfaces
+from graph.approval_settings import ApprovalSettings, ToolApprovals
+from graph.deciding import Person, Rules
 from graph.errors import SurfaceError, SurfaceUnreachable
 from playground.permissions import Permission
 
@@ -172,32 +178,99 @@ async def approval(journal, turn):
 
 
 async def test_card_has_the_two_reactions_and_is_posted_once(outbox, surface, approval, turn, shown):
-    assert await surface.ask(approval) is None
-    assert await DiscordSurfaces(outbox).open(turn).ask(approval) is None
+    assert await surface.ask(approval) == []
+    assert await DiscordSurfaces(outbox).open(turn).ask(approval) == []
 
     (message,) = shown()
     assert list(message.reactions) == ["✅", "❌"]
     assert '"x": 1' in message.content
 
 
-@pytest.mark.parametrize(
-    ("emoji", "decision"), [(["✅"], Decision.APPROVED), (["❌"], Decision.REFUSED), (["✅", "❌"], Decision.REFUSED)]
-)
-async def test_decision_made_while_nobody_listened_is_read_from_the_card(
-    local, surface, approval, shown, alice, emoji, decision
+async def test_what_was_said_while_nobody_listened_is_read_with_the_roles_of_now_and_refusals_first(
+    local, general, outbox, journal, turn, approval, shown, alice
+):
+    everybody = ("requester", "others")
+    approval = replace(approval, number=1, terms=Terms(everybody))
+    await journal.approvals.ask(approval)
+    cards = CardMessages(outbox, rules=Rules(ApprovalSettings(deciders=list(everybody))))
+    surface = DiscordSurfaces(outbox, cards=cards).open(turn)
+    await surface.ask(approval)
+    guild, (card,) = local.guild_of(general), shown()
+    bob, carol, robot = local.user("bob"), local.user("carol"), local.add_user("robot", bot=True)
+    local.add_member(guild, robot)
+    former, crew = local.add_role(guild, "former"), local.add_role(guild, "crew")
+    local.give_role(guild, bob, former)
+    for person, emoji in ((alice, "✅"), (robot, "✅"), (carol, "✅"), (bob, "❌"), (alice, "👍")):
+        await local.react(person, card, emoji)
+    local.take_role(guild, bob, former)
+    local.give_role(guild, bob, crew)
+    local.remove_member(guild, carol)
+
+    assert await surface.ask(approval) == [
+        (Person(bob.id, frozenset({guild.id, crew.id})), Decision.REFUSED),
+        (Person(alice.id, frozenset({guild.id, *guild.members[alice.id].role_ids})), Decision.APPROVED),
+    ]
+
+
+async def test_card_in_doubt_offers_its_three_choices_and_reads_them(
+    local, journal, turn, surface, approval, shown, alice
+):
+    doubt = replace(approval, kind=Kind.DOUBT, number=1)
+    await journal.approvals.ask(doubt)
+    await surface.ask(doubt)
+    (card,) = shown()
+    await local.react(alice, card, "🔁")
+    await local.react(alice, card, "✅")
+
+    assert list(card.reactions) == ["🔁", "✅", "❌"]
+    assert "In doubt" in card.content
+    assert [decision for _, decision in await surface.ask(doubt)] == [Decision.TAKEN_AS_DONE, Decision.RUN_AGAIN]
+
+
+async def test_card_that_was_deleted_is_posted_anew_and_found_by_either_part(
+    local, journal, outbox, turn, surface, approval, shown
 ):
     await surface.ask(approval)
-    for one in emoji:
-        await local.react(alice, shown()[0], one)
-
-    assert await surface.ask(approval) == decision
-
-
-async def test_reaction_of_somebody_else_on_the_card_decides_nothing(local, surface, approval, shown):
+    await local.delete(local.bot, shown()[0])
     await surface.ask(approval)
-    await local.react(local.user("bob"), shown()[0], "✅")
+    await surface.ask(approval)
 
-    assert await surface.ask(approval) is None
+    (card,) = shown()
+    delivery = await journal.deliveries.by_message(card.id)
+    assert delivery.part == f"card:{approval.id}:2"
+    assert card_of(delivery.part) == card_of(f"card:{approval.id}") == approval.id
+    assert list(card.reactions) == ["✅", "❌"]
+    await surface.settle(replace(approval, decision=Decision.REFUSED, decided_by=turn.user_id))
+    assert "Refused" in card.content
+    assert card.components == []
+
+
+async def test_card_in_a_channel_that_is_gone_cannot_be_shown(local, general, surface, approval):
+    await surface.ask(approval)
+    local.delete_channel(general)
+
+    with pytest.raises(SurfaceError, match="Unknown Channel"):
+        await surface.ask(approval)
+
+
+async def test_those_who_have_to_decide_are_pinged_once(local, outbox, turn, journal, approval, shown, alice):
+    guild, bob = local.guild_of(local.channel("general")), local.user("bob")
+    carol, crew = local.user("carol"), local.add_role(guild, "crew", mentionable=True)
+    local.give_role(guild, carol, crew)
+    terms = Terms(("requester", f"user:{bob.id}", f"role:{crew.id}"))
+    asked = replace(approval, number=1, terms=terms, arguments={"x": f"@everyone {alice.mention}"})
+    await journal.approvals.ask(asked)
+    rules = Rules(ApprovalSettings(tools={"wipe": ToolApprovals(ping=True)}))
+    cards = CardMessages(outbox, journal.approvals, rules=rules)
+    surface = DiscordSurfaces(outbox, cards=cards).open(turn)
+    await surface.ask(asked)
+
+    (card,) = shown()
+    assert (card.pinged, card.pinged_everyone) == ({bob.id, carol.id}, False)
+    await local.delete(local.bot, card)
+    await surface.ask(asked)
+    (again,) = shown()
+    assert again.pinged == set()
 
 
 async def test_what_a_killed_program_had_shown_too_much_of_a_text_goes(client, outbox, journal, turn, shown):
@@ -209,6 +282,18 @@ async def test_what_a_killed_program_had_shown_too_much_of_a_text_goes(client, o
     again.finish("short answer")
     await again.show(settled=True)
     assert [message.content for message in shown()] == ["short answer"]
+
+
+async def test_request_that_is_cancelled_under_a_global_limit_lets_others_leave_after_it(local, outbox, turn):
+    local.limit_globally(2)
+    typing = asyncio.create_task(outbox.typing(turn.channel_id))
+    await local.wait_until(lambda: [one for one in local.requests if one.status == 429])
+    await asyncio.sleep(0.2)  # until the answer has been read
+    typing.cancel()
+    async with asyncio.timeout(10):
+        with pytest.raises(asyncio.CancelledError):
+            await typing
+        await outbox.typing(turn.channel_id)
 
 
 async def test_outage_is_told_as_one_that_passes(local, client, journal, turn, shown):
@@ -236,3 +321,17 @@ async def test_calls_of_one_name_and_id_have_an_entry_each(surface, shown):
         surface.tool("call_0", name, failed=False)
     await surface.flush()
     assert [message.content for message in shown()] == ["-# 🔧 `look` ✓ · `wipe` ✓"]
+
+
+class Refused:
+    """The answer that discord.py gives up at, after it has waited and asked again five times, which takes half a
+    minute: made here, since only its meaning is looked at."""
+
+    status = 429
+    reason = "Too Many Requests"
+
+
+@pytest.mark.parametrize("code", [0, 30046])
+def test_what_discord_lets_nobody_do_for_now_can_be_done_later(code):
+    error = discord.HTTPException(Refused(), {"code": code, "message": "Try again later"})
+    assert isinstance(_meaning(error), SurfaceUnreachable)

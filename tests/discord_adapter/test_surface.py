@@ -12,6 +12,7 @@ from discord_adapter.replies import GrowingText
 from discord_adapter.surface import DiscordSurfaces
 from graph.errors import SurfaceError, SurfaceUnreachable
 from graph.turn import Turn
+from playground.permissions import Permission
 
 MESSAGES = "/channels/{channel_id}/messages"
 MESSAGE = "/channels/{channel_id}/messages/{message_id}"
@@ -85,6 +86,22 @@ async def test_card_without_its_reactions_gets_them_after_the_outage(local, hast
     assert [list(message.reactions) for message in shown()] == [["✅", "❌"]]
 
 
+async def test_missing_permission_to_react_is_told_once_in_a_channel_and_the_buttons_are_there(
+    local, outbox, journal, turn, approval, shown, general
+):
+    local.deny(general, local.bot, Permission.ADD_REACTIONS)
+    second = replace(approval, call_id="d")
+    await journal.approvals.ask(second)
+    surfaces = DiscordSurfaces(outbox)
+    for asked in (approval, second, approval):
+        await surfaces.open(turn).ask(asked)
+
+    card, told, other = shown()
+    assert "Add Reactions" in told.content
+    assert (card.reactions, other.reactions) == ({}, {})
+    assert all(one.components for one in (card, other))
+
+
 async def test_decision_that_could_not_be_read_is_read_after_the_outage(local, hasty, turn, approval, shown, alice):
     surface = DiscordSurfaces(hasty).open(turn)
     await surface.ask(approval)
@@ -93,7 +110,9 @@ async def test_decision_that_could_not_be_read_is_read_after_the_outage(local, h
     with pytest.raises(SurfaceUnreachable):
         await surface.ask(approval)
 
-    assert await surface.ask(approval) == Decision.APPROVED
+    assert await surface.ask(approval) == [
+        (await hasty.people.find(turn.conversation.guild_id, alice.id), Decision.APPROVED)
+    ]
 
 
 async def test_settling_once_more_changes_nothing(outbox, surface, turn, approval, shown):
@@ -103,7 +122,7 @@ async def test_settling_once_more_changes_nothing(outbox, surface, turn, approva
     once = shown()[0].content
     await DiscordSurfaces(outbox).open(turn).settle(refused)
 
-    assert once.startswith("**❌ Refused")
+    assert once.startswith("### ❌ Refused")
     assert [message.content for message in shown()] == [once]
 
 

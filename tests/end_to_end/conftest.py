@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from playground import LocalDiscord
-from playground.model import ModelServer, Scripted
+from playground.model import Scripted
+from tests import forked
+from tests.databases import Peek, sqlite_url
+from tests.marks import MarksTakenOut
 
 CLEW = Path(sys.executable).with_name("clew")
 NOTES = Path(__file__).parents[1] / "servers" / "notes.py"
@@ -25,7 +28,7 @@ class Bot:
         self.discord = discord_
         self.model = model
         self.process = None
-        self.program = [str(CLEW), "run"]
+        self.program = [CLEW, "run"]
         self.environment = {
             "PATH": os.environ["PATH"],
             "DISCORD_TOKEN": discord_.token,
@@ -66,15 +69,22 @@ class Bot:
     async def start(self):
         identifies = self.discord.identifies
         with (self.home / "log").open("a") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                *self.program, cwd=self.home, env=self.environment, stdout=log, stderr=log
-            )
+            self.process = forked.start(self.program, cwd=self.home, env=self.environment, output=log.fileno())
         await self.discord.wait_until(lambda: self.discord.identifies > identifies, timeout=40)
         await self.discord.wait_for_ready(timeout=20)
 
     async def wait_for_run(self, tool):
         """Wait until a tool of the notes server has begun."""
         await _looked_at_often(lambda: self.runs(tool))
+
+    async def wait_for_result(self, tool):
+        """Wait until the journal has the result of a tool that ran once."""
+        await self.wait_for_row("SELECT * FROM tool_runs", lambda row: row["tool"] == tool and row["result"])
+
+    async def wait_for_row(self, query, such):
+        """Wait until a query of the bot's SQLite finds such a row."""
+        peek = Peek(sqlite_url(self.home))
+        await _looked_at_often(lambda: any(such(row) for row in peek.rows(query)))
 
     async def closed(self, count):
         """Wait until so many turns are closed: the last words of one are seen before its checkpoint is written."""
@@ -103,17 +113,8 @@ class Bot:
 
     async def command(self, *arguments, environment=None):
         """Run another clew command beside the bot; its exit code and what it printed."""
-        process = await asyncio.create_subprocess_exec(
-            str(CLEW),
-            *arguments,
-            cwd=self.home,
-            env=self.environment | (environment or {}),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        async with asyncio.timeout(60):
-            printed, _ = await process.communicate()
-        return process.returncode, printed.decode()
+        environment = self.environment | (environment or {})
+        return await forked.printed([CLEW, *arguments], cwd=self.home, env=environment)
 
     def unpaired(self):
         """Every tool call that a request held without its one answer, and every answer without its call."""
@@ -127,13 +128,13 @@ class Bot:
     def mention(self, text):
         return f"<@{self.discord.bot.id}> {text}"
 
-    async def said(self, channel, words, timeout=15):
+    async def said(self, channel, words, timeout=30):
         """The bot's message with these words in it."""
         return await self.discord.wait_for_message(
             channel, lambda m: m.author.id == self.discord.bot.id and words in m.content, timeout=timeout
         )
 
-    async def card(self, channel, words, timeout=15):
+    async def card(self, channel, words, timeout=30):
         """An open card with these words in it, ready to be clicked."""
 
         def ready(message):
@@ -145,7 +146,7 @@ class Bot:
 
 async def _looked_at_often(condition):
     """Wait for what another process writes into a file, of which nobody tells us."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.02)
 
@@ -177,7 +178,7 @@ def script():
 
 @pytest.fixture
 async def model(script):
-    async with ModelServer(script) as server:
+    async with MarksTakenOut(script) as server:
         yield server
 
 

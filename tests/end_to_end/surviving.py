@@ -1,13 +1,13 @@
 """A bot that lives through one trouble after another, each in a channel of its own: starting it takes seconds."""
 
-import sys
 from collections import deque
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from playground import GatewaySettings, LocalDiscord
-from playground.model import Gate, ModelServer, Reply, Scripted, call, say
+from playground.model import Gate, Reply, Scripted, call, say
 from tests.end_to_end.conftest import Bot, checked
+from tests.marks import MarksTakenOut
 
 HASTY_BOT = Path(__file__).with_name("hasty_bot.py")
 
@@ -23,10 +23,11 @@ async def surviving(home, *, toml=""):
     script = Scripted()
     # Well below the time after which the hasty bot takes a silent connection for dead.
     settings = GatewaySettings(heartbeat_interval=1.0)
-    async with LocalDiscord(gateway=settings) as discord_, ModelServer(script) as model:
+    async with LocalDiscord(gateway=settings) as discord_, MarksTakenOut(script) as model:
         bot = Bot(home, discord_, model)
-        bot.program = [sys.executable, str(HASTY_BOT), "run"]
-        bot.configure(toml)
+        bot.program = [HASTY_BOT, "run"]
+        # All places are asked by one person, one right after the other.
+        bot.configure(f"[limits]\nuser_per_minute = 0\n{toml}")
         with checked(bot):
             await bot.start()
             yield Survivor(bot, script)
@@ -90,7 +91,7 @@ class Place:
         await self.said(texts[-1])
         await self.ask("thank you", say(WELCOME))
         await self.said(WELCOME)
-        assert self.texts() == [*texts, WELCOME]
+        assert self.texts() == [*texts, WELCOME], self.texts()
 
     async def ends_with_the_note(self, card):
         """Say that the card was followed once."""

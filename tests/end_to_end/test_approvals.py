@@ -91,7 +91,7 @@ async def test_message_behind_a_card_waits_outside_the_graph(bot, discord_, scri
     await discord_.send(alice, general, bot.mention("delete it"))
     card = await bot.card(general, "delete_note")
     await discord_.send(alice, general, bot.mention("and what is the time?"))
-    notice = await bot.said(general, "I still wait for your decision")
+    notice = await bot.said(general, "I still wait for a decision")
     assert f"{LINK}{card.guild_id}/{card.channel_id}/{card.id}" in notice.content
     await discord_.wait_until(lambda: "⏭️" in notice.reactions)
     await bot.restart()
@@ -104,7 +104,7 @@ async def test_message_behind_a_card_waits_outside_the_graph(bot, discord_, scri
     script.then(say("It is nine."))
     await discord_.react(alice, notice, "⏭️")
     await bot.said(general, "It is nine.")
-    assert card.content.startswith("**Not run: `delete_note`**")
+    assert card.content.startswith("### Not run: `delete_note`")
     assert "what is the time" in model.requests[-1].last_user_text
     # The card is settled: approving it now runs nothing.
     await discord_.react(alice, card, "✅")

@@ -1,11 +1,11 @@
 """The process dies at the worst moments; what was begun is finished once, and what has effects never happens twice."""
 
 import asyncio
-import sys
 import time
 from pathlib import Path
 
 from playground.model import call, say
+from tests.crash.clicking import GIVE_UP, IN_DOUBT, ready
 
 SLOW_BOT = Path(__file__).with_name("slow_bot.py")
 
@@ -26,7 +26,7 @@ def has_answers(request):
 
 async def test_killed_again_and_again_a_turn_gives_one_answer(bot, discord_, script):
     # Slow to write, so that a kill falls between the steps as often as between the writes of one.
-    bot.program = [sys.executable, str(SLOW_BOT), "run"]
+    bot.program = [SLOW_BOT, "run"]
     alice, general = discord_.user("alice"), discord_.channel("general")
     (bot.notes / "todo.txt").write_text("milk")
     script.when(thanked, say(THANKS))
@@ -68,7 +68,7 @@ async def test_killed_again_and_again_a_turn_gives_one_answer(bot, discord_, scr
 
 async def test_tool_with_effects_is_not_started_again_after_a_kill(bot, discord_, script, model):
     """A kill in the middle of the call, then one while its result is being saved."""
-    bot.program = [sys.executable, str(SLOW_BOT), "run"]
+    bot.program = [SLOW_BOT, "run"]
     bot.configure('[tools.policy]\n"slow_note" = "auto"\n"write_note" = "auto"\n')
     alice, general = discord_.user("alice"), discord_.channel("general")
     script.then(call("slow_note", _id="a", name="slow", seconds=60), call("list_notes", _id="b"))
@@ -77,6 +77,10 @@ async def test_tool_with_effects_is_not_started_again_after_a_kill(bot, discord_
     await discord_.send(alice, general, bot.mention("write slowly"))
     await bot.wait_for_run("slow_note")
     await bot.restart()
+    card = await discord_.wait_for_message(general, lambda m: ready(m, discord_.bot, IN_DOUBT))
+    (line,) = bot.shown(general, "-# 🔧")
+    assert line.content == "-# 🔧 `slow_note` ✗ · `list_notes` ✓"
+    await discord_.react(alice, card, GIVE_UP)
     await bot.said(general, "I am not sure.")
     answers = {m["tool_call_id"]: m["content"] for m in model.requests[-1].messages if m["role"] == "tool"}
     assert "not known" in answers["a"]
@@ -87,7 +91,7 @@ async def test_tool_with_effects_is_not_started_again_after_a_kill(bot, discord_
     script.then(call("write_note", name="quick", text="x"))
     script.then(say("Written."))
     await discord_.send(alice, general, bot.mention("write quickly"))
-    await bot.wait_for_run("write_note")
+    await bot.wait_for_result("write_note")
     await bot.kill()
     script.when(has_answers, say("Written."))
     await bot.start()
@@ -101,7 +105,7 @@ async def test_tool_with_effects_is_not_started_again_after_a_kill(bot, discord_
 
 async def test_results_that_were_saved_without_their_checkpoint_are_not_lost(bot, discord_, script, model):
     """Killed behind the model's call, the tools, and the answer, each time right before the checkpoint."""
-    bot.program = [sys.executable, str(SLOW_BOT), "run"]
+    bot.program = [SLOW_BOT, "run"]
     bot.configure('[tools.policy]\n"write_note" = "auto"\n')
     alice, general = discord_.user("alice"), discord_.channel("general")
     script.then(call("write_note", _id="a", name="new", text="x"), call("list_notes", _id="b"), text="Let me see.")

@@ -252,7 +252,9 @@ async def test_answer_comes_whole_where_a_right_is_missing_that_it_can_do_withou
     await bot.closed(1)
     parts = answers(discord_, general)
     shown = [line for part in parts for line in part.splitlines() if line and "```" not in line]
-    assert shown == ["Here:", *lines, "Done."]
+    told = [line for line in shown if "Read Message History" in line]
+    assert len(told) == (right == Permission.READ_MESSAGE_HISTORY)
+    assert shown == [*told, "Here:", *lines, "Done."]
     assert answers(discord_, discord_.dm(bob)) == []
 
 
@@ -266,6 +268,7 @@ async def test_card_without_our_reactions_is_decided_by_ones_own(bot, discord_, 
     script.then(say("Deleted."))
     await discord_.send(bob, general, bot.mention("delete my todo"))
     card = await bot.said(general, "May I run")
+    await bot.said(general, "I may not add reactions here")
     await discord_.react(bob, card, "✅")
     await bot.said(general, "Deleted.")
     assert bot.runs("delete_note") == 1

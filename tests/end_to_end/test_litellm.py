@@ -7,9 +7,10 @@ import sqlite3
 import pytest
 from PIL import Image
 
-from playground.model import ModelServer, call, say
+from playground.model import call, say
 from tests.end_to_end.conftest import NOTES
 from tests.end_to_end.litellm_proxy import UPSTREAM_KEY, needs_litellm, running_proxy
+from tests.marks import MarksTakenOut
 
 pytestmark = needs_litellm
 
@@ -40,7 +41,7 @@ def proxy(tmp_path_factory):
 async def model(script, proxy):
     """The proxy's provider, where the proxy looks for it; it takes the proxy's key only."""
     models = ("scripted-small", "scripted-large")
-    async with ModelServer(script, port=proxy.upstream_port, api_key=UPSTREAM_KEY, models=models) as server:
+    async with MarksTakenOut(script, port=proxy.upstream_port, api_key=UPSTREAM_KEY, models=models) as server:
         yield server
 
 

@@ -59,8 +59,10 @@ async def test_fault_that_does_not_pass_is_told_in_one_sentence(place, name):
     fault, kind = PASSING[name]
     await place.ask("explain it", fault, fault)
     await place.said(sentence(kind))
-    begun = [] if not fault.cut_after else [" ".join(fault.text.split(" ")[: fault.cut_after])]
-    await place.ends_with(*begun, sentence(kind))
+    words = " ".join(fault.text.split(" ")[: fault.cut_after or 0])
+    # What came of it stays; a machine that is busy may read less than was sent before the connection broke.
+    begun = [text for text in place.texts() if words.startswith(text)]
+    await place.ends_with(*begun[:1], sentence(kind))
 
 
 @pytest.mark.parametrize("name", STAYING)

@@ -30,7 +30,8 @@ async def test_what_was_said_around_a_mention_and_what_it_answers_is_read(bot, d
 
 
 async def test_setting_switches_what_was_said_before_off(bot, discord_, script, model):
-    bot.configure("[discord]\ncontext_messages = 0\n")
+    # Looking for missed messages reads channels too.
+    bot.configure("[discord]\ncontext_messages = 0\nbackfill_minutes = 0\n")
     await bot.start()
     alice, general = discord_.user("alice"), discord_.channel("general")
     await discord_.send(alice, general, "not to you")
@@ -50,6 +51,7 @@ async def test_message_that_is_edited_while_it_waits_is_answered_as_it_is_then(b
     await asyncio.wait_for(held.reached, 15)
     second = await discord_.send(alice, general, bot.mention("tow"))
     await discord_.edit(alice, second, bot.mention("two"))
+    await bot.wait_for_row("SELECT payload FROM inbox", lambda row: "two" in row["payload"])
     held.release()
     await bot.said(general, "Heard: two.")
     assert [request.last_user_text for request in model.requests] == ["one", "two"]

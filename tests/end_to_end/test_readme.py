@@ -24,6 +24,7 @@ RUN_HERE = {
     ".venv/bin/clew run",
     ".venv/bin/clew chat",
     ".venv/bin/clew history",
+    ".venv/bin/clew history approvals",
     ".venv/bin/clew replay THREAD",
     ".venv/bin/clew db upgrade",
     "make demo",
@@ -101,6 +102,7 @@ async def test_a_fresh_clone_installs_and_every_command_answers(clone):
     assert "MODEL_NAME is not set" in await run(clone, ".venv/bin/clew chat", code=1)
     assert "is up to date" in await run(clone, ".venv/bin/clew db upgrade")
     assert "No conversations yet" in await run(clone, ".venv/bin/clew history")
+    assert "Nothing was decided yet" in await run(clone, ".venv/bin/clew history approvals")
     assert "There is no thread THREAD" in await run(clone, ".venv/bin/clew replay THREAD", code=1)
     # What only the demo needs is not there: the runtime stays light.
     assert "make demo" in await run(clone, ".venv/bin/clew demo", code=1)

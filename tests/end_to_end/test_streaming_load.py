@@ -63,7 +63,7 @@ async def _converse(bot, discord_, channel, users, count):
 @pytest.mark.timeout(120 + 2 * ANSWERS)
 async def test_streams_in_many_channels_keep_every_limit_and_end_exact(bot, discord_, script):
     # A window for the longest conversation of them: what is left out of one is told below an answer.
-    bot.configure("[discord]\ncontext_messages = 0\n[model]\nwindow_tokens = 200000\n")
+    bot.configure("[discord]\ncontext_messages = 0\n[model]\nwindow_tokens = 200000\n[limits]\nuser_per_minute = 0\n")
     script.default = _stream
     guild = discord_.guild("Harbour")
     users = [discord_.user(name) for name in ("alice", "bob")]

@@ -1,23 +1,30 @@
 """The engine with all its real parts: graph, SQLite, journal, tools with a policy, and a scripted model endpoint."""
 
 import asyncio
+import datetime as dt
 import time
 from collections import defaultdict
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 
 import pytest
 
 from checkpoints.approvals import Decision
+from checkpoints.claims import Claims
 from checkpoints.database import open_database
 from checkpoints.inbox import InboxState
 from checkpoints.journal import Journal
 from checkpoints.keys import Conversation
 from checkpoints.saver import open_saver
+from graph.approval_settings import ApprovalSettings
 from graph.branching import Branching
 from graph.build import build
+from graph.deciding import Answer, Person, Rules
+from graph.granted import Granted
 from graph.images import DataUrls
 from graph.llm import Model
 from graph.model_settings import ModelSettings
+from graph.rates import CallRates, LimitSettings, Rates
 from graph.retrying import Retrying
 from graph.running import config_of
 from graph.state import ConversationContext
@@ -26,8 +33,9 @@ from graph.toolbox import JournaledToolbox
 from graph.turn import Turn
 from graph.turns import TurnEngine
 from graph.window import WindowOnDemand
-from playground.model import ModelServer, Scripted
+from playground.model import Scripted
 from tests.graph.memory_surface import MemorySurface
+from tests.marks import MarksTakenOut
 from tools.catalog import Catalog
 from tools.policy import Policy, PolicySettings
 from tools.tool import Hints, Origin, Tool
@@ -41,6 +49,8 @@ class Tools:
 
     def __init__(self):
         self.ran = []
+        self.received = []
+        self.schema = WHOLE_NUMBER
         self.began = defaultdict(asyncio.Event)
         self.held = {}
         self.results = {}
@@ -60,6 +70,7 @@ class Tools:
     def _tool(self, name, *, read_only):
         async def run(arguments, _origin):
             self.ran.append((name, arguments.get("x")))
+            self.received.append(arguments)
             self.began[name].set()
             if name in self.held:
                 await self.held[name].wait()
@@ -69,24 +80,39 @@ class Tools:
             return result
 
         hints = Hints(read_only=read_only, open_world=False)
-        return Tool(name, f"does {name}", WHOLE_NUMBER, self.server, hints, run)
+        return Tool(name, f"does {name}", self.schema, self.server, hints, run)
 
 
 class Program:
     """One run of the program: an engine over the database. Another one over the same database comes after it."""
 
-    def __init__(self, stand):
+    def __init__(self, stand, owner="test"):
         self.stand = stand
+        self.owner = owner
         self.surface = MemorySurface()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self):
         stand = self.stand
-        self.saver = await self._stack.enter_async_context(open_saver(stand.database.path))
+        self.claims = await self._stack.enter_async_context(Claims(stand.database, self.owner))
+        self.journal = Journal(stand.database, stand.journal.now, claims=self.claims)
+        self.saver = await self._stack.enter_async_context(open_saver(stand.database.place, self.claims))
         self.graph = build(self.saver)
-        self.engine = TurnEngine(self.graph, stand.journal, self, self.surface, retry_after=0.05)
+        self.engine = TurnEngine(
+            self.graph,
+            self.journal,
+            self,
+            self.surface,
+            stand.inputs,
+            claims=self.claims,
+            conversations=stand.conversations,
+            rates=Rates(stand.journal.counts, stand.limits),
+            rules=Rules(stand.approvals),
+            retry_after=0.05,
+            sweep_every=stand.sweep_every,
+        )
         await self._stack.enter_async_context(self.engine)
-        self.branching = Branching(self.engine, self.graph, stand.journal, self.saver)
+        self.branching = Branching(self.engine, self.graph, self.journal, self.saver)
         return self
 
     async def __aexit__(self, *error):
@@ -98,10 +124,12 @@ class Program:
         toolbox = JournaledToolbox(
             stand.tools.catalog(),
             stand.tools.policy(),
-            stand.journal.tool_runs,
+            self.journal.tool_runs,
             thread_id=thread_id,
             turn_key=turn.key,
             origin=Origin(1, turn.channel_id, turn.user_id),
+            granted=Granted(await self.journal.grants.of(turn.conversation), stand.journal.now),
+            rates=CallRates(stand.journal.counts, stand.limits, stand.now),
         )
         return ConversationContext(
             turn.key,
@@ -136,10 +164,15 @@ class Program:
         return list(self.surface.cards)
 
     async def approve(self, card, user=3):
-        return await self.engine.decide(*card, Decision.APPROVED, user)
+        return await self._decided(card, Decision.APPROVED, user)
 
     async def refuse(self, card, user=3):
-        return await self.engine.decide(*card, Decision.REFUSED, user)
+        return await self._decided(card, Decision.REFUSED, user)
+
+    async def _decided(self, card, decision, user):
+        """The card that was decided by this; None when it was not."""
+        outcome = await self.engine.decide(card, decision, Person(user))
+        return outcome.approval if outcome.answer is Answer.DECIDED else None
 
     async def closed(self, number):
         """Wait until a turn is closed in the journal; the engine says nothing after that."""
@@ -164,11 +197,18 @@ class Stand:
 
     def __init__(self, database, server, script):
         self.database = database
-        self.journal = Journal(database)
+        self.late = dt.timedelta()
+        self.journal = Journal(database, lambda: dt.datetime.now(dt.UTC) + self.late)
         self.server = server
         self.script = script
         self.tools = Tools()
+        self.approvals = ApprovalSettings()
+        self.sweep_every = 3600
         self.step_limit = 5
+        self.inputs = None
+        self.conversations = None
+        self.limits = LimitSettings()
+        self.now = lambda: datetime.now(UTC)
         self.on_wait = _passes_at_once
         self.models = []
 
@@ -186,8 +226,9 @@ class Stand:
         self.waits.append(seconds)
         await self.on_wait(seconds)
 
-    def program(self):
-        return Program(self)
+    def program(self, owner="test"):
+        """One run of the program; the same owner again is the same process, started anew."""
+        return Program(self, owner)
 
     def sent(self, number=-1):
         """The roles and texts of a request, without the system prompt."""
@@ -210,7 +251,7 @@ def script():
 @pytest.fixture
 async def server(script):
     """The endpoint; that it was never sent a call without its answer holds in every test."""
-    async with ModelServer(script) as running:
+    async with MarksTakenOut(script) as running:
         yield running
     for request in running.requests:
         called = [call["id"] for one in request.messages for call in one.get("tool_calls") or []]

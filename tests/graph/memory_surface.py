@@ -16,6 +16,7 @@ class MemorySurface:
         self.cards = {}
         self.settled = {}
         self.behind = []
+        self.taken_in = []
         self.tools = []
         self.faults = defaultdict(list)
         self.changed = asyncio.Event()
@@ -65,12 +66,13 @@ class _OneTurn:
 
     async def ask(self, approval):
         self._memory.fail("ask")
-        self._memory.cards[approval.interrupt_id, approval.call_id] = approval
+        self._memory.cards[approval.id] = approval
         self._memory.changed.set()
+        return ()
 
     async def settle(self, approval):
         self._memory.fail("settle")
-        self._memory.settled[approval.interrupt_id, approval.call_id] = approval
+        self._memory.settled[approval.id] = approval
         self._memory.changed.set()
 
     async def say(self, part, sentence):
@@ -81,8 +83,13 @@ class _OneTurn:
         await self.say(part, sentence)
 
     async def behind_card(self, approval):
-        if (self._key, approval.call_id) not in self._memory.behind:
-            self._memory.behind.append((self._key, approval.call_id))
+        if (self._key, approval.id) not in self._memory.behind:
+            self._memory.behind.append((self._key, approval.id))
+        self._memory.changed.set()
+
+    async def taken_in(self):
+        self._memory.fail("taken_in")
+        self._memory.taken_in.append(self._key)
         self._memory.changed.set()
 
     async def flush(self):

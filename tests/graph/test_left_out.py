@@ -5,6 +5,7 @@ endpoint finds it too long all the same.
 import pytest
 from structlog.testing import capture_logs
 
+from graph.decisions import Decisions
 from graph.events import LeftOut, TextFinished
 from graph.running import run
 from graph.showing import left_out_sentence
@@ -74,7 +75,7 @@ async def test_long_paste_is_answered_with_its_middle_left_out(narrow, clew):
 
 
 async def test_long_results_are_shortened_the_oldest_first_and_stay_with_their_calls(narrow, clew):
-    narrow.tools.results["look"] = WORD * 500
+    narrow.tools.results["look"] = WORD * 420
     for number in range(3):
         narrow.script.then(call("look", x=number))
     narrow.script.then(say("seen"))
@@ -104,7 +105,7 @@ async def test_what_was_left_out_is_told_again_when_the_turn_is_shown_again(narr
     again = turn(1, WORD * 20_000)
     thread_id = (await narrow.journal.branches.current(HERE)).thread_id
     context = await clew.context(again, thread_id, None)
-    events = [event async for event in run(clew.graph, thread_id, again, context, {}, None)]
+    events = [event async for event in run(clew.graph, thread_id, again, context, Decisions(), None)]
 
     assert events[:2] == [LeftOut(text=True), TextFinished(0, "long, indeed")]
     assert len(narrow.server.requests) == 1

@@ -58,7 +58,8 @@ async def test_turn_left_open_in_its_thread_is_closed_under_its_own_ids(stand, c
     stand.script.then(call("wipe", x=1), text="I will wipe.")
     await clew.ask(1, "A")
     await clew.cards(1)
-    await stand.journal.inbox.close("m:1:0")  # as if it had been given up without the graph
+    # As if it had been given up without the graph.
+    await stand.journal.inbox.close(await stand.journal.inbox.get("m:1:0"))
     stand.script.then(call("look", x=1))
     stand.script.then(call("look", x=2))
     stand.script.then(say("B done"))
@@ -127,7 +128,7 @@ async def test_reset_after_a_rewind_that_was_cut_off_starts_empty(stand, clew, m
         raise RuntimeError("killed here")
 
     with monkeypatch.context() as patched:
-        patched.setattr(stand.journal.branches, "open", cut_off)
+        patched.setattr(clew.journal.branches, "open", cut_off)
         with pytest.raises(RuntimeError):
             await clew.branching.rewind(HERE, 2)
     await clew.branching.reset(HERE)
@@ -153,7 +154,7 @@ async def test_closed_row_is_not_opened_again_by_coming_to_rest(stand, clew):
     stand.script.then(say("done"))
     await clew.ask(1)
     await clew.closed(1)
-    await stand.journal.inbox.rest("m:1:0", InboxState.RUNNING)
+    await stand.journal.inbox.rest(await stand.journal.inbox.get("m:1:0"), InboxState.RUNNING)
     assert (await stand.journal.inbox.get("m:1:0")).state == InboxState.CLOSED
 
 

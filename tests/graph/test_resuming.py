@@ -8,6 +8,8 @@ from checkpoints.approvals import Decision
 from checkpoints.inbox import InboxState
 from checkpoints.tool_runs import ToolRunKey
 from graph.advancing import MAX_DISPATCHES
+from graph.errors import SurfaceUnreachable
+from graph.turn import ANSWERED
 from playground.model import call, say
 
 
@@ -93,34 +95,12 @@ async def test_decision_that_was_noted_but_not_acted_on_is_acted_on(stand, progr
     await old.ask(1)
     (card,) = await old.cards(1)
     await old.engine.drain(0)
-    await stand.journal.approvals.decide(*card, Decision.APPROVED, 3)
+    await stand.journal.approvals.decide(card, Decision.APPROVED, 3)
 
     stand.script.then(say("wiped"))
     new = await program()
     assert await new.answered(1, 1) == "wiped"
     assert stand.tools.ran == [("wipe", 1)]
-
-
-async def test_call_that_was_running_when_the_program_died_is_in_doubt_and_not_run_again(stand, program):
-    old = await program()
-    stand.tools.held["wipe"] = asyncio.Event()
-    stand.script.then(call("wipe", x=1), call("look", x=2))
-    await old.ask(1)
-    (card,) = await old.cards(1)
-    await old.approve(card)
-    await stand.tools.began["wipe"].wait()
-    await old.surface.until(lambda: ("m:1:0", "look", False) in old.surface.tools)
-    await old.engine.drain(0)
-    ran = sorted(stand.tools.ran)
-
-    stand.tools.held.clear()
-    stand.script.then(say("I cannot tell whether it is wiped."))
-    new = await program()
-    await new.answered(1, 1)
-    assert ran == sorted(stand.tools.ran) == [("look", 2), ("wipe", 1)]
-    answers = [content for role, content in stand.sent() if role == "tool"]
-    assert "not known" in answers[0]
-    assert answers[1] == "look 2 done"
 
 
 async def test_result_that_was_noted_but_not_written_to_the_thread_is_used(stand, program):
@@ -170,7 +150,7 @@ async def test_turn_whose_program_died_under_it_too_often_is_given_up(stand, pro
     await gate.reached
     await old.engine.drain(0)
     while (await stand.journal.inbox.get("m:1:0")).dispatches < MAX_DISPATCHES:
-        await stand.journal.inbox.dispatch("m:1:0")
+        await stand.journal.inbox.dispatch(await stand.journal.inbox.get("m:1:0"))
     asked = len(stand.server.requests)
 
     new = await program()
@@ -189,11 +169,28 @@ async def test_turn_that_is_tried_for_the_last_time_is_still_answered(stand, pro
     await old.engine.drain(0)
     await old.ask(1)
     for _ in range(MAX_DISPATCHES - 1):
-        await stand.journal.inbox.dispatch("m:1:0")
+        await stand.journal.inbox.dispatch(await stand.journal.inbox.get("m:1:0"))
 
     stand.script.then(say("at last"))
     new = await program()
     assert await new.answered(1) == "at last"
+
+
+async def test_turn_whose_answer_is_whole_is_answered_however_often_the_program_died_under_it(stand, program):
+    old = await program()
+    old.surface.faults["flush"].append(SurfaceUnreachable("away for a moment"))
+    stand.script.then(say("all of it"))
+    await old.ask(1)
+    await old.answered(1)
+    await old.engine.drain(5)
+    for _ in range(MAX_DISPATCHES):
+        await stand.journal.inbox.dispatch(await stand.journal.inbox.get("m:1:0"))
+
+    new = await program()
+    await new.closed(1)
+    assert new.surface.texts["m:1:0", 0] == "all of it"
+    assert new.surface.said == {}
+    assert (await stand.journal.turns.get("m:1:0")).outcome == ANSWERED
 
 
 async def test_turn_that_cannot_even_be_closed_is_put_away(stand, program):
@@ -201,7 +198,7 @@ async def test_turn_that_cannot_even_be_closed_is_put_away(stand, program):
     await old.engine.drain(0)
     await old.ask(1)
     for _ in range(2 * MAX_DISPATCHES):
-        await stand.journal.inbox.dispatch("m:1:0")
+        await stand.journal.inbox.dispatch(await stand.journal.inbox.get("m:1:0"))
 
     new = await program()
     await new.closed(1)

@@ -10,6 +10,7 @@ from graph.events import LeftOut
 from graph.shortening import Cut, shortened
 from graph.tokens import OFFLINE_VOCABULARY, TokenCounter
 from graph.window import Window
+from tests.marks import PLAIN
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,7 @@ def test_pictures_and_short_blocks_stay_when_a_text_of_many_blocks_is_cut(counte
 def test_conversation_itself_is_not_changed(counter):
     messages = turn(words(20_000))
     messages[0].id = "m:1:0"
-    Window(counter).fit("p", messages, [], 1000)
+    Window(counter, PLAIN).fit("p", messages, [], 1000)
 
     assert messages[0].text == words(20_000)
     assert counter.message(messages[0]) > 20_000
@@ -102,7 +103,7 @@ def test_conversation_itself_is_not_changed(counter):
 
 def test_window_of_a_long_paste_holds_its_beginning_and_its_end_and_nothing_older(counter):
     paste = "the beginning " + "x y z " * 17_000 + "the end"
-    view = Window(counter).fit("p", [*turn("before"), AIMessage("yes"), *turn(paste)], [], 12_000)
+    view = Window(counter, PLAIN).fit("p", [*turn("before"), AIMessage("yes"), *turn(paste)], [], 12_000)
 
     assert len(paste) > 100_000
     assert view.tokens <= 12_000

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import text
 
 from checkpoints.approvals import Decision
@@ -163,6 +164,20 @@ async def test_arguments_that_are_no_json_are_answered_and_the_model_goes_on(sta
     assert "not a JSON object" in answers["list"]
 
 
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity", "[[1e999]]", "[" * 100_000])
+async def test_number_that_is_none_is_told_to_the_model_and_nobody_is_asked(stand, clew, number):
+    """The card would show it, and the MCP library would send null."""
+    stand.tools.schema = {"type": "object", "properties": {"x": {"type": ["number", "array"]}}}
+    stand.script.then(ToolCall("wipe", f'{{"x": {number}}}', "endless"))
+    stand.script.then(say("mended"))
+    await clew.ask(1)
+    assert await clew.answered(1, 1) == "mended"
+
+    assert "correct them and call again" in stand.sent()[-1][1]
+    assert clew.surface.cards == {}
+    assert stand.tools.ran == []
+
+
 async def test_failed_tool_is_an_answer(stand, clew):
     stand.tools.results["look"] = ToolFailed("the disk is on fire")
     stand.script.then(call("look", x=4))
@@ -287,7 +302,7 @@ async def test_turn_behind_a_card_waits_and_its_person_is_told(stand, clew):
     await clew.ask(2, "are you there?")
     await clew.surface.until(lambda: clew.surface.behind)
 
-    assert clew.surface.behind == [("m:2:0", card[1])]
+    assert clew.surface.behind == [("m:2:0", card)]
     assert len(stand.server.requests) == 1
     stand.script.then(say("wiped"))
     stand.script.then(say("yes"))

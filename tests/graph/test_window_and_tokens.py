@@ -8,6 +8,7 @@ from tiktoken import registry
 from graph.events import LeftOut
 from graph.tokens import OFFLINE_VOCABULARY, TokenCounter, counter_for
 from graph.window import Window
+from tests.marks import PLAIN
 
 DEFINITIONS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]
 
@@ -39,7 +40,7 @@ def _cost(counter, messages):
 def test_everything_is_kept_while_it_fits(counter):
     messages = [message for number in range(5) for message in _turn(number)]
 
-    view = Window(counter).fit("be nice", messages, DEFINITIONS, 10_000)
+    view = Window(counter, PLAIN).fit("be nice", messages, DEFINITIONS, 10_000)
     assert view.messages == [SystemMessage("be nice"), *messages]
     assert view.left_out is None
     assert view.tokens == _cost(counter, view.messages) + counter.definitions(DEFINITIONS)
@@ -50,8 +51,8 @@ def test_oldest_turns_go_first_and_whole(counter):
     fixed = counter.message(SystemMessage("p")) + counter.definitions(DEFINITIONS)
     budget = fixed + _cost(counter, turns[-1]) * 3
 
-    exactly = Window(counter).fit("p", _all(turns), DEFINITIONS, budget)
-    one_less = Window(counter).fit("p", _all(turns), DEFINITIONS, budget - 1)
+    exactly = Window(counter, PLAIN).fit("p", _all(turns), DEFINITIONS, budget)
+    one_less = Window(counter, PLAIN).fit("p", _all(turns), DEFINITIONS, budget - 1)
     assert exactly.messages[1:] == _all(turns[-3:])
     assert one_less.messages[1:] == _all(turns[-2:])
     assert (exactly.tokens, exactly.left_out, one_less.left_out) == (budget, LeftOut(7), LeftOut(8))
@@ -60,13 +61,13 @@ def test_oldest_turns_go_first_and_whole(counter):
 def test_turn_that_does_not_fit_ends_the_window_although_an_older_one_would(counter):
     messages = [*_turn(0, words=1), *_turn(1, words=5000), *_turn(2, words=1)]
 
-    view = Window(counter).fit("p", messages, [], 300)
+    view = Window(counter, PLAIN).fit("p", messages, [], 300)
     assert view.messages[1:] == _turn(2, words=1)
     assert view.left_out == LeftOut(2)
 
 
 def test_empty_conversation_is_only_the_prompt(counter):
-    view = Window(counter).fit("p", [], DEFINITIONS, 256)
+    view = Window(counter, PLAIN).fit("p", [], DEFINITIONS, 256)
 
     assert (view.messages, view.left_out) == ([SystemMessage("p")], None)
 
@@ -77,7 +78,7 @@ def test_window_of_any_conversation_is_whole_turns_within_the_budget(counter):
         turns = [_turn(f"{case}.{n}", rng.randrange(1, 60), rng.randrange(4)) for n in range(rng.randrange(1, 12))]
         budget = rng.randrange(256, 2000)
         room = budget - counter.message(SystemMessage("p")) - counter.definitions(DEFINITIONS)
-        view = Window(counter).fit("p", _all(turns), DEFINITIONS, budget)
+        view = Window(counter, PLAIN).fit("p", _all(turns), DEFINITIONS, budget)
         shown = view.messages[1:]
 
         if _cost(counter, turns[-1]) > room:

@@ -41,7 +41,17 @@ def test_names_that_differ_only_in_what_is_not_allowed_stay_apart(tool):
 
 @pytest.mark.parametrize(
     "name",
-    ["files.read", "read file", "\N{FIRE}", "\N{FIRE}\N{COLLISION SYMBOL}", "x" * 100, "\u8aad\u3080", "", "a/b:c"],
+    [
+        "files.read",
+        "read file",
+        "\N{FIRE}",
+        "\N{FIRE}\N{COLLISION SYMBOL}",
+        "x" * 100,
+        "\u8aad\u3080",
+        "",
+        "a/b:c",
+        "\ud800",
+    ],
 )
 def test_odd_names_become_names_a_model_may_use(tool, name):
     assert re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", names(tool(name))[0])

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from tools import Action, Policy, PolicySettings, ToolSettings
 from tools.builtin import builtin_tools
+from tools.tool import Hints
 
 
 def policy(**rules):
@@ -75,3 +76,18 @@ def test_a_rule_that_says_nothing_is_refused(rules):
 def test_settings_read_the_table():
     settings = ToolSettings.model_validate({"call_timeout": 5, "policy": {"fs_*": "ask"}})
     assert settings.policy.root == {"fs_*": Action.ASK}
+
+
+@pytest.mark.parametrize(
+    ("hints", "effects"),
+    [
+        (Hints(), ("writes", "destroys", "reaches outside")),
+        (Hints(read_only=True), ("reads", "reaches outside")),
+        (Hints(read_only=True, open_world=False), ("reads",)),
+        (Hints(read_only=True, destructive=True, open_world=False), ("reads", "destroys")),
+        (Hints(read_only=False, destructive=False, open_world=False), ("writes",)),
+        (Hints(destructive=True, open_world=True), ("writes", "destroys", "reaches outside")),
+    ],
+)
+def test_effects_count_what_is_not_said_as_the_specification_does(hints, effects):
+    assert hints.effects == effects

@@ -1,0 +1,261 @@
+"""The messages that cards are: posted, found again, brought up to date, and posted anew when somebody deleted one."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+from weakref import WeakValueDictionary
+
+import discord
+import structlog
+
+from discord_adapter.cards import card
+from discord_adapter.choices import DECISIONS, OFFERED, STANDING, verb_of
+from discord_adapter.outbox import Content, unguarded
+from discord_adapter.sending import Gone
+from graph.deciding import NEEDS_ENOUGH, Rules
+from graph.errors import PlaceGone, SurfaceError, SurfaceUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from checkpoints.approvals import Approval, Approvals, Decision
+    from checkpoints.deliveries import Delivery
+    from discord_adapter.outbox import Guard, Outbox
+    from graph.deciding import Person
+
+log = structlog.get_logger()
+
+CARD = "card"
+
+_MAY_NOT_REACT = "-# I may not add reactions here (Add Reactions), so cards come without them: use the buttons."
+
+# How often a card is posted anew while it is being shown; it was deleted each time.
+_TRIES = 3
+
+
+def card_part(approval_id: str, number: int = 1) -> str:
+    """The part of a turn that is a card, or the card that took the place of a deleted one; `card_of` reads it back."""
+    return f"{CARD}:{approval_id}" if number == 1 else f"{CARD}:{approval_id}:{number}"
+
+
+def card_of(part: str) -> str | None:
+    """The id of the card that a part is; None for other parts."""
+    kind, _, rest = part.partition(":")
+    return rest.partition(":")[0] if kind == CARD else None
+
+
+class Admits(Protocol):
+    """Says who is heard on a card (`discord_adapter.access.Access.may_decide`)."""
+
+    async def __call__(self, user: discord.abc.Snowflake, guild_id: int | None, channel_id: int, /) -> bool:
+        """Whether somebody is, in a channel of a server."""
+        ...
+
+
+class CardMessages:
+    """Where each card is shown.
+
+    Args:
+        outbox: Sends.
+        approvals: Knows who has approved a card so far; without it, nobody is shown.
+        rules: How many people a card takes now, and whether those who have to decide are told by a mention, once.
+        admits: Whether what somebody says on a card may count at all; without it, everybody's may.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        approvals: Approvals | None = None,
+        *,
+        rules: Rules | None = None,
+        admits: Admits | None = None,
+    ) -> None:
+        self._outbox = outbox
+        self._approvals = approvals
+        self._rules = rules or Rules()
+        self._told: set[int] = set()
+        self._admits = admits
+        self._refreshing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        # Cards whose reactions were read since the gateway's session began: from then on we hear of each.
+        self._read: set[str] = set()
+
+    def session_began(self) -> None:
+        """A session of the gateway began: what was done on cards before it was not heard."""
+        self._read.clear()
+
+    async def current(self, approval: Approval) -> Delivery:
+        """The message that shows a card now: the newest of those posted for it."""
+        planned = await self._outbox.planned(approval.turn_key)
+        own = [one for one in planned if card_of(one.part) == approval.id]
+        if own:
+            return max(own, key=lambda one: _number(one.part))
+        return await self._outbox.plan(approval.turn_key, card_part(approval.id), approval.channel_id)
+
+    async def ask(
+        self,
+        approval: Approval,
+        guild_id: int | None,
+        reply_to: discord.MessageReference | None,
+        guard: Guard = unguarded,
+    ) -> list[tuple[Person, Decision]]:
+        """Show a card with the reactions that decide it, and read those that are there already.
+
+        Args:
+            approval: The card.
+            guild_id: The server; None in a direct message.
+            reply_to: The message that a new card answers.
+            guard: Raises where no new card may be posted any more.
+
+        Returns:
+            Who reacted how, each as the person is now; refusals first.
+
+        Raises:
+            SurfaceUnreachable: Discord cannot be reached for now.
+            SurfaceError: It cannot be shown.
+        """
+        delivery = await self.current(approval)
+        for _ in range(_TRIES):
+            try:
+                delivery = await self._shown(delivery, approval, reply_to, guard)
+                return await self._standing(delivery, approval, guild_id)
+            except Gone:
+                log.info("card_was_deleted", turn=approval.turn_key, message=delivery.message_id)
+                await self._keep_votes(approval)
+                part = card_part(approval.id, _number(delivery.part) + 1)
+                delivery = await self._outbox.plan(approval.turn_key, part, approval.channel_id)
+        raise SurfaceError("the card is deleted whenever it is posted")
+
+    async def unheard(self, approval: Approval, guild_id: int | None) -> list[tuple[Person, Decision]]:
+        """What stands on a card whose reactions were not read yet in this session; who took theirs away is forgotten.
+
+        Raises:
+            SurfaceUnreachable: Discord cannot be reached for now.
+        """
+        if approval.id in self._read:
+            return []
+        try:
+            return await self._standing(await self.current(approval), approval, guild_id)
+        except (Gone, PlaceGone):
+            # It is posted anew, or its turn ends.
+            return []
+
+    async def refresh(self, approval: Approval) -> None:
+        """Show on a card how it stands; once more changes nothing, and a card that is gone is left alone.
+
+        Raises:
+            SurfaceError: It cannot be changed.
+        """
+        # One at a time, and again until nothing has changed meanwhile, here or in another process: else a count could
+        # come after the decision and stay.
+        async with self._refreshing.setdefault(approval.id, asyncio.Lock()):
+            delivery = await self.current(approval)
+            shown = None
+            while (known := await self._known(approval)) != shown:
+                # Its file stays where it hangs already.
+                await self._outbox.edit(delivery, partial(_without_files, *known))
+                shown = known
+
+    async def _known(self, approval: Approval) -> tuple[Approval, tuple[int, ...]]:
+        """A card as it is now, with the terms that count now, and who has approved it."""
+        now = await self._approvals.get(approval.id) if self._approvals else None
+        return self._rules.applied(now or approval), tuple(await self._voters(approval))
+
+    async def _shown(
+        self, delivery: Delivery, approval: Approval, reply_to: discord.MessageReference | None, guard: Guard
+    ) -> Delivery:
+        if delivery.message_id is None:
+            known = await self._known(approval)
+            ping = _number(delivery.part) == 1 and self._rules.ping(approval.tool, approval.source)
+            content = card(*known, ping=ping)
+            delivery, _ = await self._outbox.show(
+                delivery, lambda: content, final=False, reply_to=reply_to, guard=guard
+            )
+            if await self._known(approval) != known:
+                # Decided or counted from /pending, or by another process, before it stood here.
+                await self.refresh(approval)
+        if delivery.final:
+            return delivery
+        delivery, may_react = await self._outbox.offer(delivery, *OFFERED[approval.kind])
+        if not may_react:
+            await self._tell(approval, guard)
+        return delivery
+
+    async def _tell(self, approval: Approval, guard: Guard) -> None:
+        """Say, once for each channel, why there is nothing to click below a card."""
+        if approval.channel_id in self._told:
+            return
+        self._told.add(approval.channel_id)
+        try:
+            said = await self._outbox.plan(approval.turn_key, "may-not-react", approval.channel_id)
+            if not said.final:
+                await self._outbox.show(said, lambda: Content(_MAY_NOT_REACT), final=True, guard=guard)
+        except SurfaceError as error:
+            # The card itself stands there, and has its buttons.
+            log.info("missing_permission_not_told", turn=approval.turn_key, error=str(error))
+
+    async def _standing(
+        self, delivery: Delivery, approval: Approval, guild_id: int | None
+    ) -> list[tuple[Person, Decision]]:
+        """What stands on a card: decided right after it was posted, or while we were away."""
+        # Before the reactions: who approves after they were read must not count as missing among them.
+        voters = await self._voters(approval)
+        try:
+            reacted = await self._outbox.reactions(delivery, *STANDING[approval.kind])
+            found: list[tuple[Person, Decision]] = []
+            for emoji, people in reacted.items():
+                verb = verb_of(emoji, approval)
+                if verb is None or verb not in DECISIONS:
+                    continue
+                heard = [user_id for user_id in sorted(people) if await self._heard(user_id, guild_id, approval)]
+                persons = [await self._outbox.people.find(guild_id, user_id) for user_id in heard]
+                for person in filter(None, persons):
+                    if self._rules.may_decide(approval, person):
+                        found.append((person, DECISIONS[verb]))
+                    elif delivery.message_id is not None:
+                        await self._outbox.unreact(delivery.channel_id, delivery.message_id, emoji, person.user_id)
+        except (SurfaceUnreachable, Gone, PlaceGone):
+            raise
+        except SurfaceError as error:
+            log.warning("reactions_not_read", turn=approval.turn_key, error=str(error))
+            self._read.add(approval.id)
+            return []
+        await self._forget_missing(approval, found, voters)
+        self._read.add(approval.id)
+        return found
+
+    async def _heard(self, user_id: int, guild_id: int | None, approval: Approval) -> bool:
+        """Whether a reaction that stands counts: as for one that comes just now, whoever a list denies is not heard."""
+        return self._admits is None or await self._admits(discord.Object(user_id), guild_id, approval.channel_id)
+
+    async def _voters(self, approval: Approval) -> Sequence[int]:
+        return () if self._approvals is None else await self._approvals.votes(approval.id)
+
+    async def _keep_votes(self, approval: Approval) -> None:
+        """Count the approvals on without the reactions that stood for them: those went with the message."""
+        if self._approvals is not None:
+            for user_id in await self._voters(approval):
+                await self._approvals.pressed(approval, user_id)
+
+    async def _forget_missing(
+        self, approval: Approval, standing: Iterable[tuple[Person, Decision]], voters: Sequence[int]
+    ) -> None:
+        """Count those no longer who took their reaction away while nobody listened."""
+        if self._approvals is None or not voters:
+            return
+        said = {person.user_id for person, decision in standing if decision in NEEDS_ENOUGH}
+        missing = set(voters) - said - await self._approvals.pressers(approval.id)
+        for user_id in missing:
+            await self._approvals.unvote(approval.id, user_id)
+        if missing:
+            await self.refresh(approval)
+
+
+def _without_files(approval: Approval, votes: Sequence[int]) -> Content:
+    return card(approval, votes).without_files()
+
+
+def _number(part: str) -> int:
+    """How often a card was posted, with this part."""
+    return int(part.split(":")[2]) if part.count(":") == 2 else 1

@@ -1,0 +1,92 @@
+"""/pending: the cards that wait for somebody, wherever in the server they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+
+from discord_adapter.choices import DECISIONS, SHOW, Button, Verb, buttons, custom_id, parse, view
+from discord_adapter.outbox import NO_PINGS
+from discord_adapter.people import person_of
+from discord_adapter.plain import exact, inline
+from discord_adapter.text.lengths import units
+
+if TYPE_CHECKING:
+    from checkpoints.approvals import Approval
+    from checkpoints.journal import Journal
+    from discord_adapter.card_messages import CardMessages
+    from discord_adapter.offering import Offering
+    from graph.turns import TurnEngine
+
+_Interaction = discord.Interaction[discord.Client]
+
+# A message has at most five rows of buttons (Discord's documentation, components/reference, action row).
+_LISTED = 5
+
+# UTF-16 units of arguments that the list itself shows; five times this and the rest fit into a message.
+_ARGUMENTS_ROOM = 160
+_NAME_ROOM = 60
+
+
+def register(
+    tree: app_commands.CommandTree[discord.Client],
+    engine: TurnEngine,
+    journal: Journal,
+    cards: CardMessages,
+    offering: Offering,
+) -> None:
+    """Put the command on the tree."""
+
+    @tree.command(description="List what waits for your decision")
+    async def pending(interaction: _Interaction) -> None:  # pyright: ignore[reportUnusedFunction] - the tree keeps it
+        await interaction.response.defer(ephemeral=True)
+        person = person_of(interaction.user)
+        mine = [one for one in await engine.open_approvals() if engine.may_decide(one, person)]
+        here = [one for one in mine if await _guild_of(journal, one) == interaction.guild_id]
+        here = [one for one in here if await offering.to(one, interaction.user)]
+        if not here:
+            await interaction.edit_original_response(content="Nothing waits for your decision here.")
+            return
+        lines = [await _line(number, one, interaction.guild_id, cards) for number, one in enumerate(here[:_LISTED], 1)]
+        if len(here) > _LISTED:
+            lines.append(f"-# and {len(here) - _LISTED} more, which are listed when these are decided")
+        await interaction.edit_original_response(
+            content="\n".join(lines),
+            view=view([_row(number, one) for number, one in enumerate(here[:_LISTED], 1)]),
+            allowed_mentions=NO_PINGS,
+        )
+
+
+async def _guild_of(journal: Journal, approval: Approval) -> int | None:
+    row = await journal.inbox.get(approval.turn_key)
+    return row.conversation.guild_id if row else None
+
+
+async def _line(number: int, approval: Approval, guild_id: int | None, cards: CardMessages) -> str:
+    card = await cards.current(approval)
+    place = f"https://discord.com/channels/{guild_id or '@me'}/{approval.channel_id}"
+    link = place if card.message_id is None else f"{place}/{card.message_id}"
+    shown = exact(approval.arguments)
+    arguments = f"\n```json\n{shown}\n```" if _short(approval) else f" ({len(shown):,} characters of arguments)\n"
+    return f"{number}. {inline(approval.tool, _NAME_ROOM)} for <@{approval.requester_id}>: {link}{arguments}".rstrip()
+
+
+def _row(number: int, approval: Approval) -> tuple[Button, ...]:
+    """The buttons of a card in the list; only what is shown here in full can be decided here."""
+    show = Button(custom_id(Verb.SHOW, approval.id), f"Show {number}", SHOW)
+    if not _short(approval):
+        return (show,)
+    decide = [replace(one, label=f"{one.label} {number}") for one in buttons(approval) if _decides(one)]
+    return (*decide, show)
+
+
+def _decides(button: Button) -> bool:
+    parsed = parse(button.custom_id)
+    return parsed is not None and parsed[0] in DECISIONS
+
+
+def _short(approval: Approval) -> bool:
+    return units(exact(approval.arguments)) <= _ARGUMENTS_ROOM

@@ -1,0 +1,135 @@
+"""A message of ours whose POST was carried out and whose answer was lost: found again in its channel."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from discord_adapter.budget import Kind, Rank
+from graph.errors import SurfaceError, SurfaceUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    import discord
+
+    from checkpoints.deliveries import Deliveries, Delivery
+    from discord_adapter.sending import Sender
+
+log = structlog.get_logger()
+
+# A nonce gives a message back "in the past few minutes" (Discord's documentation, "Create Message", enforce_nonce):
+# a part that was planned longer ago than this is looked for in the channel, which also finds what the nonce would.
+LOOKED_FOR_AFTER = timedelta(minutes=1)
+
+# Discord's clock, which the ids of messages go by, and ours need not agree.
+_CLOCKS = timedelta(seconds=60)
+
+# Messages of the channel that are looked at: five requests.
+_LOOKED_AT = 500
+
+# What a growing text ends with while it grows: a fence that is closed for now, the state of a tool.
+_UNFINISHED = "`…✓✗ \n"
+
+
+class Posted:
+    """Finds messages by what they answer and what they say.
+
+    Args:
+        client: Logged in.
+        sender: Through which channels are read.
+        deliveries: Say which messages are known to show something else.
+        now: The time, on the clock of the deliveries.
+    """
+
+    def __init__(
+        self, client: discord.Client, sender: Sender, deliveries: Deliveries, now: Callable[[], datetime]
+    ) -> None:
+        self._client = client
+        self._sender = sender
+        self._deliveries = deliveries
+        self._now = now
+
+    async def find(
+        self,
+        delivery: Delivery,
+        text: Callable[[], str],
+        reply_to: discord.MessageReference | None,
+        *,
+        grows: bool,
+    ) -> list[discord.Message]:
+        """The messages that show a part already, the oldest first; those after the first are its exact duplicates.
+
+        Looked for is what an earlier attempt may have posted so long ago that its nonce does not help. In a channel
+        that cannot be read, nothing is found.
+
+        Args:
+            delivery: The part's delivery.
+            text: Gives what it shows now.
+            reply_to: The message that it answers.
+            grows: Whether it may have shown less, or more, when it was posted.
+
+        Raises:
+            SurfaceUnreachable: Discord cannot be reached for now.
+        """
+        if not delivery.known or delivery.message_id is not None:
+            return []
+        if self._now() - delivery.created_at < LOOKED_FOR_AFTER:
+            return []
+        try:
+            found = await self._find(delivery, text(), reply_to, grows=grows)
+        except SurfaceUnreachable:
+            raise
+        except SurfaceError as error:
+            log.warning("not_looked_for", turn=delivery.turn_key, part=delivery.part, error=str(error))
+            return []
+        if found:
+            log.info("found_again", turn=delivery.turn_key, part=delivery.part, duplicates=len(found) - 1)
+        return found
+
+    async def _find(
+        self, delivery: Delivery, text: str, reply_to: discord.MessageReference | None, *, grows: bool
+    ) -> list[discord.Message]:
+        answered = reply_to.message_id if reply_to is not None else None
+        ours = [one for one in await self._since(delivery) if self._is_ours(one) and _answered(one) == answered]
+        alike = [one for one in ours if (_related if grows else _same)(one.content, text)]
+        taken = await self._deliveries.known_messages([one.id for one in alike])
+        alike = [one for one in alike if one.id not in taken]
+        if not alike:
+            return []
+        first = alike[0]
+        # Without a reference nothing says that two equal messages belong to one turn.
+        same = [one for one in alike[1:] if answered is not None and _same(one.content, first.content)]
+        return [first, *same]
+
+    async def _since(self, delivery: Delivery) -> Sequence[discord.Message]:
+        channel = self._client.get_partial_messageable(delivery.channel_id)
+        after = delivery.created_at - _CLOCKS
+
+        async def request() -> list[discord.Message]:
+            return [one async for one in channel.history(limit=_LOOKED_AT, after=after, oldest_first=True)]
+
+        return await self._sender.send(delivery.channel_id, Kind.OTHER, request, lambda: Rank.FIRST)
+
+    def _is_ours(self, message: discord.Message) -> bool:
+        """Whether the message was posted by us as a bot does; what answers a command is recorded nowhere."""
+        me = self._client.user
+        return me is not None and message.author.id == me.id and message.interaction_metadata is None
+
+
+def _answered(message: discord.Message) -> int | None:
+    return message.reference.message_id if message.reference is not None else None
+
+
+def _same(one: str, other: str) -> bool:
+    return one.strip() == other.strip()
+
+
+def _related(one: str, other: str) -> bool:
+    """Whether one text is a beginning of the other, but for how it ends while it grows."""
+    shorter, longer = sorted((one.strip(), other.strip()), key=len)
+    beginning = shorter.rstrip(_UNFINISHED)
+    return _same(one, other) or (bool(beginning) and longer.startswith(beginning))

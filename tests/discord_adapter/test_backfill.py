@@ -1,0 +1,315 @@
+"""What was missed, and what comes meanwhile: each message once, and none overtakes an older one of its channel."""
+
+import asyncio
+import datetime as dt
+from contextlib import asynccontextmanager
+
+import pytest
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+import discord_adapter.backfill
+import discord_adapter.places
+from checkpoints.place import DatabaseAway
+from checkpoints.seen import Sight
+from discord_adapter.access import Access
+from discord_adapter.access_settings import AccessSettings
+from discord_adapter.backfill import Backfill, Patience
+from discord_adapter.client import ClewClient
+from discord_adapter.sending import Sender
+from discord_adapter.settings import DiscordSettings
+from graph.errors import SurfaceUnreachable
+from tests.discord_adapter.conftest import Listening
+
+HISTORY = "/channels/{channel_id}/messages"
+
+HOUR = dt.timedelta(hours=1)
+
+# The gateway has said all it says at a start, discord.py waits two more seconds.
+READY = 10
+
+
+class Taking(Listening):
+    """What a client took, in its order; some of it may fail."""
+
+    def __init__(self, client):
+        super().__init__(client)
+        self.keys = set()
+        self.texts = []
+        self.failing = set()
+        self.failed = asyncio.Event()
+        self.withdrawn = []
+
+    async def accept(self, turn):
+        if turn.text == "poison":
+            raise ValueError("it cannot be taken")
+        if turn.text in self.failing:
+            self.failing.discard(turn.text)
+            self.failed.set()
+            raise OSError("the database is away")
+        # As the journal claims them.
+        if turn.key not in self.keys:
+            self.keys.add(turn.key)
+            self.texts.append(turn.text)
+            await super().accept(turn)
+
+    async def withdraw(self, key):
+        self.withdrawn.append(key)
+
+    async def took(self, *texts):
+        """Wait until so much was taken; what it was, is compared."""
+        async with asyncio.timeout(READY):
+            while len(self.texts) < len(texts):
+                await self.accepted.get()
+        assert self.texts == [*texts]
+
+
+class Reading(Sender):
+    """Reads channels; what was read is given back when the test lets it go.
+
+    Args:
+        client: Logged in.
+        held: Whether it is kept back at first.
+        away: How often Discord is out of reach, for each place that is asked about.
+    """
+
+    def __init__(self, client, *, held, away):
+        super().__init__(client, (0.01,))
+        self.away = away
+        self.read = asyncio.Event()
+        self.go = asyncio.Event()
+        if not held:
+            self.go.set()
+
+    async def send(self, place_id, *arguments):
+        if self.away.get(place_id):
+            self.away[place_id] -= 1
+            raise SurfaceUnreachable("Discord is out of reach")
+        read = await super().send(place_id, *arguments)
+        self.read.set()
+        await self.go.wait()
+        return read
+
+    async def reached(self):
+        async with asyncio.timeout(READY):
+            await self.read.wait()
+
+
+@asynccontextmanager
+async def started(local, journal, patience=None, *, held=False, reactions=None, window=HOUR, lists=None, away=()):
+    async def nothing():
+        pass
+
+    client = ClewClient(DiscordSettings(token=SecretStr(local.token)))
+    taking = Taking(client)
+    taking.reading = reading = Reading(client, held=held, away=dict(away))
+    async with Backfill(client, journal, reading, window, patience=patience) as missed:
+        client.connect_to(
+            turns=taking,
+            reactions=reactions,
+            overheard=taking.overheard,
+            on_started=nothing,
+            missed=missed,
+            access=Access(client, AccessSettings.model_validate(lists or {}), reading),
+        )
+        identifies = local.identifies
+        running = asyncio.create_task(client.start(local.token))
+        await local.wait_until(lambda: local.identifies > identifies and local.connected)
+        yield taking
+        await client.close()
+        await running
+
+
+@pytest.fixture
+def ask(local, alice):
+    """Somebody asks something."""
+    return lambda channel, text: local.send(alice, channel, f"<@{local.bot.id}> {text}")
+
+
+@pytest.fixture
+def lab(local):
+    return local.channel("lab")
+
+
+def reads(local):
+    """The requests for messages of a channel."""
+    return [one for one in local.requests if one.method == "GET" and one.path.endswith("/messages")]
+
+
+async def test_oldest_come_first_over_all_channels(local, journal, general, lab, ask):
+    for number in range(6):
+        await ask((general, lab)[number % 2], f"{number}")
+    async with started(local, journal) as taking:
+        await taking.took("0", "1", "2", "3", "4", "5")
+
+
+async def test_new_message_waits_for_older_ones_of_its_channel_and_others_do_not(local, journal, general, lab, ask):
+    await ask(general, "old")
+    async with started(local, journal, held=True) as taking:
+        # Not ready yet as discord.py sees it: what comes now must not go first.
+        await ask(general, "new")
+        await taking.reading.reached()
+        await ask(general, "newer")
+        await ask(lab, "elsewhere")
+        await taking.took("elsewhere")
+        taking.reading.go.set()
+        await taking.took("elsewhere", "old", "new", "newer")
+
+
+async def test_new_message_does_not_wait_for_ever(local, journal, general, ask):
+    await ask(general, "old")
+    async with started(local, journal, Patience(hold=0.2), held=True) as taking:
+        await ask(general, "new")
+        await taking.took("new")
+        taking.reading.go.set()
+        await taking.took("new", "old")
+
+
+async def test_message_that_is_deleted_or_edited_while_others_are_looked_for(local, journal, general, ask, alice):
+    kept, gone = await ask(general, "as it was"), await ask(general, "gone")
+    async with started(local, journal, held=True) as taking:
+        held = await ask(general, "held and gone")
+        await taking.reading.reached()
+        await local.delete(alice, gone)
+        await local.delete(alice, held)
+        await local.edit(alice, kept, f"<@{local.bot.id}> as it is")
+        await ask(general, "the last")
+        async with asyncio.timeout(READY):
+            await taking.amended.get()
+        taking.reading.go.set()
+        await taking.took("as it is", "the last")
+        assert taking.withdrawn == [f"message:{one.id}:0" for one in (gone, held)]
+
+
+async def test_message_that_cannot_be_taken_is_found_again(local, journal, general, ask):
+    async with started(local, journal, Patience(again=0.01)) as taking:
+        await ask(general, "first")
+        await taking.took("first")
+        taking.failing.add("second")
+        await ask(general, "second")
+        await taking.took("first", "second")
+
+
+async def test_message_that_fails_while_its_channel_is_looked_through_is_found_again(local, journal, general, ask):
+    await ask(general, "old")
+    async with started(local, journal, Patience(hold=0.2, again=0.01), held=True) as taking:
+        await taking.reading.reached()
+        # After the channel was read, and before what was read is taken.
+        taking.failing.add("late")
+        await ask(general, "late")
+        async with asyncio.timeout(READY):
+            await taking.failed.wait()
+        taking.reading.go.set()
+        await taking.took("old", "late")
+
+
+class Away:
+    """Cards that cannot be looked up at first, since the database is away."""
+
+    def __init__(self):
+        self.asked = 0
+
+    async def replied(self, _message):
+        self.asked += 1
+        if self.asked < 3:
+            raise DatabaseAway("gone")
+        return False
+
+
+async def test_message_waits_for_a_database_that_does_not_tell_whether_it_answers_a_card(
+    local, journal, general, ask, monkeypatch
+):
+    monkeypatch.setattr("checkpoints.outages._PAUSE", 0)
+    # Nothing is looked for later.
+    async with started(local, journal, reactions=Away(), window=dt.timedelta()) as taking:
+        await ask(general, "hello")
+        await taking.took("hello")
+
+
+@pytest.mark.parametrize("window", [HOUR, dt.timedelta()])
+async def test_message_whose_author_cannot_be_looked_up_for_now_is_taken_later_and_in_order(
+    local, journal, general, alice, window
+):
+    settings = {
+        "patience": Patience(hold=0.3, again=0.3),
+        "window": window,
+        "lists": {"direct_messages": "members"},
+        "away": {general.guild_id: 1},
+    }
+    async with started(local, journal, **settings) as taking:
+        # Her first ones: nothing but these tells of the channel.
+        direct = local.dm(alice)
+        with capture_logs() as logs:
+            await local.send(alice, direct, "one")
+            await local.send(alice, direct, "two")
+            await taking.took("one", "two")
+        told = {"message_not_taken_yet", "surface_unreachable"} & {log["event"] for log in logs}
+        assert len(told) == 1
+
+
+async def test_missed_message_whose_author_cannot_be_looked_up_is_taken_later_and_in_order(
+    local, journal, general, lab, ask
+):
+    role = local.add_role(local.guild_of(general), "muted")
+    await ask(general, "one")
+    await ask(general, "two")
+    await ask(lab, "elsewhere")
+    settings = {"lists": {"deny": {"roles": [role.id]}}, "away": {general.guild_id: 1}}
+    async with started(local, journal, Patience(again=0.01), **settings) as taking:
+        await taking.took("elsewhere", "one", "two")
+
+
+async def test_message_that_can_never_be_taken_keeps_none_that_came_after_it(local, journal, general, lab, ask):
+    await ask(general, "poison")
+    await ask(general, "next")
+    await ask(lab, "elsewhere")
+    async with started(local, journal, Patience(again=0.01)) as taking:
+        await taking.took("next", "elsewhere")
+
+
+async def test_channel_that_cannot_be_read_for_now_is_read_later(local, journal, general, ask):
+    await ask(general, "old")
+    local.fail("GET", HISTORY, times=2, status=0)
+    async with started(local, journal, Patience(again=0.01)) as taking:
+        await taking.took("old")
+
+
+async def test_channels_are_read_only_where_something_is_new(local, journal, general, lab, ask):
+    async with started(local, journal) as taking:
+        await ask(general, "one")
+        await ask(lab, "two")
+        await taking.took("one", "two")
+    asked = len(reads(local))
+    await ask(lab, "three")
+    async with started(local, journal) as taking:
+        # What is before it by less than a minute is looked at again, since two machines of Discord's need not agree.
+        await taking.took("two", "three")
+    assert [one.path for one in reads(local)[asked:]] == [f"/channels/{lab.id}/messages"]
+
+
+async def test_watermark_is_not_ahead_of_what_is_being_taken(local, journal, general, lab, ask):
+    await ask(general, "old")
+    async with started(local, journal, Patience(write=0.01), held=True) as taking:
+        await ask(general, "new")
+        await taking.reading.reached()
+        await ask(lab, "elsewhere")
+        await taking.took("elsewhere")
+    # It ends in the middle of the search.
+    last = local.messages(lab)[-1]
+    assert await journal.seen.all() == [Sight(lab.id, lab.guild_id, last.id)]
+
+
+async def test_caps_leave_the_oldest_out_and_say_so(local, journal, general, lab, ask, monkeypatch):
+    monkeypatch.setattr(discord_adapter.backfill, "MOST_IN_CHANNEL", 3)
+    monkeypatch.setattr(discord_adapter.backfill, "MOST_IN_ALL", 4)
+    monkeypatch.setattr(discord_adapter.places, "MOST_CHANNELS", 2)
+    other = local.add_channel(local.guild_of(general), "other")
+    for number, channel in enumerate([other, *[general, lab] * 4]):
+        await ask(channel, f"{number}")
+    with capture_logs() as logs:
+        async with started(local, journal) as taking:
+            await taking.took("5", "6", "7", "8")
+    told = [log for log in logs if log["event"] == "missed_messages_left_out"]
+    assert [log["channels"] for log in told if "channels" in log] == [1]
+    assert {log["channel"] for log in told if "channel" in log} == {general.id, lab.id}
+    assert [log["messages"] for log in told if "messages" in log] == [2]

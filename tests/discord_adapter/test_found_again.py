@@ -1,0 +1,175 @@
+"""A POST whose answer was lost, over the wire: by its nonce at first, by what it answers and says afterwards."""
+
+import datetime as dt
+
+import discord
+import pytest
+
+from checkpoints.approvals import Approval
+from checkpoints.journal import Journal
+from discord_adapter.outbox import Content, Outbox
+from discord_adapter.replies import GrowingText
+from discord_adapter.surface import DiscordSurfaces
+from graph.errors import SurfaceUnreachable
+from playground.permissions import Permission
+
+POST = "/channels/{channel_id}/messages"
+
+# Longer than Discord keeps a nonce, in the local Discord as well.
+AGED = dt.timedelta(minutes=6)
+
+
+class Later:
+    """A clock that goes with the machine's, and that is set forward together with the local Discord's."""
+
+    def __init__(self, local):
+        self._local = local
+        self._ahead = dt.timedelta()
+
+    def __call__(self):
+        return dt.datetime.now(dt.UTC) + self._ahead
+
+    def age(self):
+        self._ahead += AGED
+        self._local.clock.advance(AGED.total_seconds())
+
+
+@pytest.fixture
+def clock(local):
+    return Later(local)
+
+
+@pytest.fixture
+def program(client, journal, clock):
+    """Makes the outbox of a program that may have died before."""
+    return lambda: Outbox(client, journal.deliveries, pauses=(), now=clock)
+
+
+async def lose_the_answer(local, program, turn, text, reply=None, part="text:0:0"):
+    """Post a part so that Discord has it and nobody knows."""
+    outbox = program()
+    local.fail("POST", POST, status=0, done=True)
+    delivery = await outbox.plan(turn.key, part, turn.channel_id)
+    with pytest.raises(SurfaceUnreachable):
+        await outbox.show(delivery, lambda: Content(text), final=False, reply_to=reply)
+
+
+def to(turn):
+    return discord.MessageReference(message_id=turn.message_id, channel_id=turn.channel_id, fail_if_not_exists=False)
+
+
+@pytest.mark.parametrize(
+    ("posted", "now"),
+    [
+        ("The answer", "The answer is long by now."),
+        ("The answer is long, and was longer.", "The answer is long"),
+        ("```py\nprint(1)\n```", "```py\nprint(1)\nprint(2)\n```"),
+    ],
+)
+async def test_reply_is_found_again_when_its_nonce_has_aged(local, program, clock, turn, shown, posted, now):
+    await lose_the_answer(local, program, turn, posted, to(turn))
+    clock.age()
+    outbox = program()
+    delivery = await outbox.plan(turn.key, "text:0:0", turn.channel_id)
+    delivery, _ = await outbox.show(delivery, lambda: Content(now), final=True, reply_to=to(turn), grows=True)
+    (message,) = shown()
+    assert message.content == now
+    assert (delivery.message_id, delivery.final) == (message.id, True)
+    (recorded,) = await outbox.planned(turn.key)
+    assert recorded.message_id == message.id
+
+
+async def test_growing_text_of_a_former_program_is_continued_in_its_message(
+    local, program, clock, turn, client, journal, shown
+):
+    await lose_the_answer(local, program, turn, "The begin", to(turn))
+    clock.age()
+    text = GrowingText(program(), turn.key, "text:0", turn.channel_id, reply_to=to(turn))
+    text.finish("The beginning, and the end.")
+    await text.show(settled=True)
+    assert [message.content for message in shown()] == ["The beginning, and the end."]
+
+
+async def test_sentence_that_grows_from_none_must_be_equal(local, program, clock, turn, shown):
+    await lose_the_answer(local, program, turn, "I stopped.", to(turn), part="closing")
+    clock.age()
+    surface = DiscordSurfaces(program()).open(turn)
+    await surface.say("closing", "I stopped. Ask again.")
+    assert [message.content for message in shown()] == ["I stopped.", "I stopped. Ask again."]
+    clock.age()
+    await lose_the_answer(local, program, turn, "A notice.", to(turn), part="notice")
+    clock.age()
+    await DiscordSurfaces(program()).open(turn).say("notice", "A notice.")
+    assert [message.content for message in shown()][2:] == ["A notice."]
+
+
+async def test_card_is_found_again_and_gets_its_reactions(local, program, clock, turn, journal, shown):
+    approval = Approval("i", "c", turn.key, "wipe", {"x": 1}, "f", turn.user_id, turn.channel_id)
+    await journal.approvals.ask(approval)
+    local.fail("POST", POST, status=0, done=True)
+    with pytest.raises(SurfaceUnreachable):
+        await DiscordSurfaces(program()).open(turn).ask(approval)
+    clock.age()
+    await DiscordSurfaces(program()).open(turn).ask(approval)
+    (card,) = shown()
+    assert list(card.reactions) == ["✅", "❌"]
+
+
+async def test_what_answers_another_message_is_not_taken_for_it(local, program, clock, turn, alice, general, shown):
+    await lose_the_answer(local, program, turn, "The answer")
+    clock.age()
+    outbox = program()
+    delivery = await outbox.plan(turn.key, "text:0:0", turn.channel_id)
+    await outbox.show(delivery, lambda: Content("The answer"), final=True, reply_to=to(turn), grows=True)
+    assert [message.reference is None for message in shown()] == [True, False]
+
+
+async def test_message_that_is_another_delivery_is_not_taken_for_it(program, clock, turn, shown):
+    outbox = program()
+    first = await outbox.plan(turn.key, "closing", turn.channel_id)
+    second = await outbox.plan(turn.key, "notice", turn.channel_id)
+    await outbox.show(first, lambda: Content("The same."), final=True, reply_to=to(turn))
+    clock.age()
+    second = await program().plan(turn.key, "notice", turn.channel_id)
+    await program().show(second, lambda: Content("The same."), final=True, reply_to=to(turn))
+    assert [message.content for message in shown()] == ["The same.", "The same."]
+
+
+async def test_duplicate_is_deleted_and_nothing_else(local, program, clock, turn, alice, general, shown):
+    asked = local.messages(general)[0]
+    await lose_the_answer(local, program, turn, "Done.", to(turn), part="closing")
+    # By a process that did not know of it either; what differs in words, reference or author is something else.
+    await local.send(local.bot, general, "Done.", reply_to=asked, ping=False)
+    other_words = await local.send(local.bot, general, "Done!", reply_to=asked, ping=False)
+    no_reply = await local.send(local.bot, general, "Done.")
+    theirs = await local.send(alice, general, "Done.", reply_to=asked)
+    clock.age()
+    await DiscordSurfaces(program()).open(turn).say("closing", "Done.")
+    first, *others = shown()
+    assert (first.content, others) == ("Done.", [other_words, no_reply])
+    assert theirs in local.messages(general)
+
+
+async def test_where_history_may_not_be_read_it_is_posted_again(local, program, clock, turn, general, shown):
+    await lose_the_answer(local, program, turn, "Done.", part="closing")
+    clock.age()
+    local.deny(general, local.bot, Permission.READ_MESSAGE_HISTORY)
+    await DiscordSurfaces(program()).open(turn).say("closing", "Done.")
+    assert [message.content for message in shown()] == ["Done.", "Done."]
+
+
+async def test_within_a_minute_the_nonce_is_enough(local, program, turn, shown):
+    await lose_the_answer(local, program, turn, "Done.", to(turn), part="closing")
+    asked = len(local.requests)
+    await DiscordSurfaces(program()).open(turn).say("closing", "Done.")
+    assert [message.content for message in shown()] == ["Done."]
+    assert not any(request.method == "GET" for request in local.requests[asked:])
+
+
+@pytest.fixture
+async def journal(journal, monkeypatch, local, clock):
+    """The journal, on the clock of these tests."""
+    for rows in (journal.deliveries, journal.inbox):
+        monkeypatch.setattr(rows, "_now", clock)
+    assert isinstance(journal, Journal)
+    return journal

@@ -1,0 +1,209 @@
+"""Who is heard on a card, whenever and however they say it: nothing is lost in an outage, nobody counts who may not."""
+
+import asyncio
+from dataclasses import replace
+from types import SimpleNamespace
+
+import discord
+import pytest
+from discord import app_commands
+
+from checkpoints.approvals import Approval, Decision, Terms
+from checkpoints.claims import Claims
+from checkpoints.place import DatabaseAway
+from discord_adapter.approvals import Reactions
+from discord_adapter.card_messages import CardMessages
+from discord_adapter.choices import APPROVE, REFUSE
+from discord_adapter.choosing import Choosing
+from discord_adapter.commands import _failed
+from discord_adapter.surface import DiscordSurfaces
+from graph.turns import TurnEngine
+from graph.workers import HeldElsewhere
+
+
+@pytest.fixture
+async def approval(journal, turn):
+    terms = Terms(("requester", "others"))
+    approval = Approval("i", "c", turn.key, "wipe", {"x": 1}, "f", turn.user_id, turn.channel_id, terms=terms)
+    await journal.approvals.ask(approval)
+    return approval
+
+
+@pytest.fixture
+def cards(outbox, journal):
+    return CardMessages(outbox, journal.approvals)
+
+
+@pytest.fixture
+async def reactions(client, journal, outbox, cards):
+    """What takes reactions, over an engine that decides and runs nothing."""
+    async with Claims(journal.inbox._database, "test") as claims:
+        engine = TurnEngine(None, journal, None, DiscordSurfaces(outbox, cards=cards), claims=claims)
+        async with engine:
+            await engine.drain(0)
+            client._connection.user = discord.Object(1)
+            yield Reactions(client, engine, journal, outbox, Choosing(engine, journal, outbox, cards))
+
+
+@pytest.fixture
+async def card(journal, cards, approval, turn):
+    """The message that shows the card."""
+    await cards.ask(approval, None, None)
+    return (await cards.current(approval)).message_id
+
+
+def reaction(message_id, turn, emoji=APPROVE):
+    return SimpleNamespace(
+        emoji=emoji, message_id=message_id, channel_id=turn.channel_id, user_id=turn.user_id, guild_id=None, member=None
+    )
+
+
+@pytest.fixture
+def away(journal, monkeypatch):
+    """The database does not tell which message is what until the test says so."""
+    monkeypatch.setattr("checkpoints.outages._PAUSE", 0)
+    real, asked, back = journal.deliveries.by_message, asyncio.Event(), asyncio.Event()
+
+    async def by_message(message_id):
+        if not back.is_set():
+            asked.set()
+            await asyncio.sleep(0)
+            raise DatabaseAway("gone")
+        return await real(message_id)
+
+    monkeypatch.setattr(journal.deliveries, "by_message", by_message)
+    return SimpleNamespace(asked=asked, back=back)
+
+
+async def test_reaction_that_is_taken_away_while_its_message_is_looked_for_decides_nothing(
+    journal, turn, approval, card, reactions, outbox
+):
+    async with outbox._posting[turn.channel_id]:
+        adding = asyncio.create_task(reactions.added(reaction(card, turn)))
+        await asyncio.sleep(0)
+        await reactions.removed(reaction(card, turn))
+    await adding
+
+    assert (await journal.approvals.get(approval.id)).decision is None
+
+
+async def test_what_was_refused_before_a_new_session_wins_over_the_first_approval_in_it(
+    local, journal, turn, approval, card, reactions, shown, alice
+):
+    await local.react(alice, *shown(), REFUSE)
+    reactions.session_began()
+    await reactions.added(reaction(card, turn))
+
+    approval = await journal.approvals.get(approval.id)
+    assert (approval.decision, approval.decided_by) == (Decision.REFUSED, alice.id)
+
+
+async def test_approval_that_was_taken_back_before_a_new_session_does_not_count_in_it(
+    journal, turn, approval, reactions, cards
+):
+    of_two = replace(approval, number=1, terms=Terms(("requester", "others"), 2))
+    await journal.approvals.ask(of_two)
+    await cards.ask(of_two, None, None)
+    await journal.approvals.approve(of_two.id, Decision.APPROVED, 8, 2)
+    reactions.session_began()
+    await reactions.added(reaction((await cards.current(of_two)).message_id, turn))
+
+    assert (await journal.approvals.get(of_two.id)).decision is None
+    assert await journal.approvals.votes(of_two.id) == [turn.user_id]
+
+
+async def test_reaction_made_while_the_database_is_away_decides(journal, turn, approval, card, reactions, away):
+    adding = asyncio.create_task(reactions.added(reaction(card, turn)))
+    await away.asked.wait()
+    away.back.set()
+    await adding
+    assert (await journal.approvals.get(approval.id)).decision == Decision.APPROVED
+
+
+async def test_reaction_taken_away_while_the_database_is_away_decides_nothing(
+    journal, turn, approval, card, reactions, away
+):
+    adding = asyncio.create_task(reactions.added(reaction(card, turn)))
+    await away.asked.wait()
+    removing = asyncio.create_task(reactions.removed(reaction(card, turn)))
+    await asyncio.sleep(0)
+    away.back.set()
+    await asyncio.gather(adding, removing)
+    assert (await journal.approvals.get(approval.id)).decision is None
+
+
+async def test_reply_that_two_hear_at_once_is_the_refusal_for_both(journal, turn, approval, card, reactions, alice):
+    author = SimpleNamespace(id=alice.id, bot=False)
+    reply = discord.MessageReferenceType.reply
+    message = SimpleNamespace(
+        author=author,
+        webhook_id=None,
+        reference=SimpleNamespace(message_id=card, type=reply),
+        content="not today",
+        stickers=[],
+        mentions=[],
+        embeds=[],
+        attachments=[],
+        message_snapshots=[],
+        role_mentions=[],
+        id=7,
+        guild=None,
+        channel=discord.Object(turn.channel_id),
+    )
+    assert await asyncio.gather(reactions.replied(message), reactions.replied(message)) == [True, True]
+    assert (await journal.approvals.get(approval.id)).reason == "not today"
+
+
+@pytest.mark.parametrize("heard", [True, False])
+async def test_reaction_that_stands_counts_only_of_whoever_is_heard(
+    local, journal, outbox, approval, shown, alice, heard
+):
+    async def admits(user, _guild_id, _channel_id):
+        return user.id != alice.id or heard
+
+    cards = CardMessages(outbox, journal.approvals, admits=admits)
+    await cards.ask(approval, None, None)
+    (message,) = shown()
+    await local.react(alice, message, APPROVE)
+    assert [person.user_id for person, _ in await cards.ask(approval, None, None)] == [alice.id] * heard
+
+
+async def test_vote_that_comes_while_reactions_are_read_is_kept(journal, outbox, approval, cards, monkeypatch):
+    await cards.ask(approval, None, None)
+    real = outbox.reactions
+
+    async def reactions(*arguments):
+        found = await real(*arguments)
+        await journal.approvals.approve(approval.id, Decision.APPROVED, 9, 2)
+        return found
+
+    monkeypatch.setattr(outbox, "reactions", reactions)
+    await cards.ask(approval, None, None)
+    assert await journal.approvals.votes(approval.id) == [9]
+
+
+async def test_command_that_another_process_holds_up_says_so():
+    said = []
+
+    async def say(sentence, *, ephemeral):
+        said.append((sentence, ephemeral))
+
+    response = SimpleNamespace(is_done=lambda: False, send_message=say)
+    error = app_commands.CommandInvokeError(SimpleNamespace(name="reset"), HeldElsewhere("I am still busy."))
+    await _failed(SimpleNamespace(response=response, command=None), error)
+    assert said == [("I am still busy.", True)]
+
+
+async def test_what_was_missed_is_looked_for_though_the_database_is_away_at_a_new_session(client, monkeypatch):
+    monkeypatch.setattr("checkpoints.outages._PAUSE", 0)
+    begun, faults = [], [DatabaseAway("gone")]
+
+    async def started():
+        if faults:
+            raise faults.pop()
+        begun.append("started")
+
+    missed = SimpleNamespace(begin=lambda: begun.append("missed"))
+    client.connect_to(turns=None, reactions=None, overheard=None, on_started=started, missed=missed)
+    await client.on_ready()
+    assert begun == ["missed", "started"]

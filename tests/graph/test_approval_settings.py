@@ -1,0 +1,82 @@
+"""What can be set about approvals, and for which tool it holds."""
+
+import datetime as dt
+
+import pytest
+from pydantic import ValidationError
+
+from graph.approval_settings import ApprovalSettings
+from graph.deciding import Rules
+
+NOW = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
+
+
+def rules(**settings):
+    return Rules(ApprovalSettings.model_validate(settings))
+
+
+def test_unless_set_the_requester_decides_within_a_day():
+    terms = rules().terms("wipe", "notes/wipe")
+    assert (terms.deciders, terms.approvals, terms.remember_minutes) == (("requester",), 1, 0)
+    assert rules().deadline("wipe", "notes/wipe", NOW) == NOW + dt.timedelta(days=1)
+    assert not rules().ping("wipe", "notes/wipe")
+
+
+def test_deadline_of_zero_is_never():
+    assert rules(deadline_hours=0).deadline("wipe", "notes/wipe", NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("tool", "source", "approvals"),
+    [
+        ("wipe", "notes/wipe", 3),  # the longest literal part decides
+        ("wipe", "files/wipe", 2),
+        ("notes_wipe", "notes/wipe", 3),  # renamed by the catalog
+        ("look", "notes/look", 4),
+        ("look", "files/look", 1),
+    ],
+)
+def test_most_specific_pattern_decides(tool, source, approvals):
+    tools = {"wi*": {"approvals": 2}, "notes/*": {"approvals": 4}, "notes/wipe": {"approvals": 3}}
+    assert rules(tools=tools).terms(tool, source).approvals == approvals
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_equally_specific_patterns_the_one_with_more_people_decides(order):
+    tools = dict([("wip?", {"approvals": 2}), ("?ipe", {"approvals": 3})][::order])
+    assert rules(tools=tools).terms("wipe", "notes/wipe").approvals == 3
+
+
+def test_what_a_pattern_leaves_out_is_as_for_all_tools():
+    found = rules(
+        deciders=["role:5"], remember_minutes=5, deadline_hours=2, tools={"wipe": {"remember_minutes": 0, "ping": True}}
+    )
+    terms = found.terms("wipe", "notes/wipe")
+    assert (terms.deciders, terms.approvals, terms.remember_minutes) == (("role:5",), 1, 0)
+    assert found.deadline("wipe", "notes/wipe", NOW) == NOW + dt.timedelta(hours=2)
+    assert found.ping("wipe", "notes/wipe")
+
+
+def test_nothing_is_remembered_where_two_have_to_approve():
+    assert rules(approvals=2, remember_minutes=5).terms("wipe", "notes/wipe").remember_minutes == 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"deciders": []},
+        {"deciders": ["everybody"]},
+        {"deciders": ["role:moderators"]},
+        {"deciders": ["role:\u0665"]},
+        {"approvals": 0},
+        {"deadline_hours": -1},
+        {"deadline_hours": float("nan")},
+        {"remember_minutes": -1},
+        {"tools": {" ": {}}},
+        {"tools": {"wipe": {"deciders": ["nobody"]}}},
+        {"tools": {"wipe": {"approval": 2}}},
+    ],
+)
+def test_what_cannot_be_meant_is_refused(wrong):
+    with pytest.raises(ValidationError):
+        ApprovalSettings.model_validate(wrong)

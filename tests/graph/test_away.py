@@ -1,0 +1,98 @@
+"""The database is away at the worst moment: nothing that was decided, done or given up is forgotten for it."""
+
+import pytest
+
+from checkpoints.approvals import Decision
+from checkpoints.place import DatabaseAway
+from graph.advancing import MAX_DISPATCHES
+from graph.errors import SurfaceUnreachable
+from playground.model import call, say
+from tests.graph.conftest import HERE, turn
+
+
+@pytest.fixture
+def away_once(monkeypatch):
+    """Let the database be away once when a method is called; those who wait for it look again at once."""
+    monkeypatch.setattr("checkpoints.outages._PAUSE", 0)
+
+    def let(rows, method):
+        real, left = getattr(rows, method), [DatabaseAway("gone")]
+
+        async def once(*arguments, **named):
+            if left:
+                raise left.pop()
+            return await real(*arguments, **named)
+
+        monkeypatch.setattr(rows, method, once)
+
+    return let
+
+
+async def test_result_of_a_call_that_ran_is_kept_for_the_database(stand, clew, away_once):
+    away_once(clew.journal.tool_runs, "finish")
+    stand.script.then(call("wipe", x=1))
+    stand.script.then(say("wiped"))
+    await clew.ask(1)
+    (card,) = await clew.cards(1)
+    await clew.approve(card)
+    assert await clew.answered(1, 1) == "wiped"
+    assert stand.sent()[-1] == ("tool", "wipe 1 done")
+    assert stand.tools.ran == [("wipe", 1)]
+    assert len(clew.surface.cards) == 1
+
+
+async def test_decision_after_which_the_database_went_away_goes_on_and_is_shown(stand, clew, away_once):
+    stand.script.then(call("wipe", x=1))
+    stand.script.then(say("wiped"))
+    await clew.ask(1)
+    (card,) = await clew.cards(1)
+    away_once(clew.journal.inbox, "get")
+    with pytest.raises(DatabaseAway):
+        await clew.approve(card)
+    assert clew.surface.settled == {}
+
+    await clew.engine.sweep()
+    await clew.surface.until(lambda: card in clew.surface.settled)
+    assert clew.surface.settled[card].decision == Decision.APPROVED
+    assert await clew.answered(1, 1) == "wiped"
+
+
+async def test_message_that_was_deleted_while_the_database_was_away_is_not_answered(stand, clew, away_once):
+    away_once(clew.journal.inbox, "withdraw")
+    asked = turn(1)
+    await stand.journal.inbox.claim(asked.key, HERE, asked.payload())
+    await clew.engine.withdraw(asked.key)
+    assert (await stand.journal.inbox.get(asked.key)).outcome == "deleted"
+
+
+async def test_place_that_went_while_the_database_was_away_is_closed(stand, clew, away_once):
+    stand.script.then(call("wipe", x=1))
+    await clew.ask(1)
+    await clew.cards(1)
+    away_once(clew.journal.inbox, "close_place")
+    await clew.engine.close_place("channel 2 was deleted", channel_id=2)
+    await clew.closed(1)
+    assert await stand.journal.approvals.open() == []
+
+
+async def test_turn_that_is_given_up_stays_given_up_while_that_cannot_be_said(stand, clew):
+    asked = turn(1)
+    await stand.journal.inbox.claim(asked.key, HERE, asked.payload())
+    for _ in range(MAX_DISPATCHES):
+        await stand.journal.inbox.dispatch(await stand.journal.inbox.get(asked.key))
+    clew.surface.faults["flush"] = [SurfaceUnreachable("503")] * 2
+    await clew.engine.recover()
+
+    assert "stopped several times" in await clew.told(1)
+    await clew.closed(1)
+    assert stand.server.requests == []
+
+
+async def test_stop_and_setting_aside_mean_the_turn_they_were_pressed_for(stand, clew):
+    stand.script.then(call("wipe", x=1))
+    await clew.ask(1)
+    (card,) = await clew.cards(1)
+    assert not await clew.engine.stop(HERE, "m:0:0")
+    await clew.engine.set_aside(HERE, behind="m:1:0")
+    assert [one.id for one in await stand.journal.approvals.open()] == [card]
+    assert (await stand.journal.inbox.get("m:1:0")).closing is None
