@@ -35,9 +35,9 @@ check: .venv/dev.stamp ## format, lint, types, imports, dependencies
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
-# Three at a time on two cores: a good part of the time is waiting for processes and limits.
+# Four at a time on two cores: most of the time is waiting for processes and limits.
 test: .venv/dev.stamp test-needs ## the whole test suite
-	$(BIN)/pytest -n 3 --dist loadfile
+	$(BIN)/pytest -n 4 --dist loadfile
 
 bench: .venv/dev.stamp ## what clew adds to a turn, measured here; kept in bench/results
 	$(BIN)/python -m bench.turns

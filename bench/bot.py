@@ -43,6 +43,7 @@ class Bot:
             "LITELLM_API_BASE": self._model_url,
             "MODEL_NAME": "bench",
         }
+        (self._home / "clew.toml").write_text("[limits]\nuser_per_minute = 0\n")  # one person asks for everything
         with (self._home / "log").open("w") as log:
             self._process = await asyncio.create_subprocess_exec(
                 str(CLEW), "run", cwd=self._home, env=environment, stdout=log, stderr=log

@@ -5,6 +5,7 @@ import itertools
 import json
 import random
 from collections import Counter
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from tests.crash.clicking import GIVE_UP, REFUSE, RUN, RUN_AGAIN, TAKE_AS_DONE, Clicker, is_open, words_of
@@ -71,7 +72,6 @@ class Harness:
         self.deaths = 0
         # The troubles that there were, by name.
         self.met = Counter()
-        self.killing = plan.kills
         # Whether the database cannot be looked at now.
         self.away = False
         bot.configure(POLICY)
@@ -88,22 +88,24 @@ class Harness:
         async with clicker.clicking():
             await self.bot.start()
             await self._say_hello_in_private()
-            background = [asyncio.create_task(self._kill_again_and_again())] if self.plan.kills else []
-            if self.plan.trouble:
-                background.append(asyncio.create_task(self.plan.trouble(self)))
-            await self._ask_everything()
-            await self._until(lambda: self._left() <= 2, 240 + 4 * self.plan.turns)
-            self.killing = False
-            for task in background:
-                task.cancel()
-            await asyncio.wait(background) if background else None
-            for task in background:
-                if not task.cancelled() and task.exception():
-                    raise task.exception()
+            async with self._background():
+                await self._ask_everything()
+                await self._until(lambda: self._left() <= 2, 240 + 4 * self.plan.turns)
             if self.bot.process.returncode is not None or not self.discord.connected:
                 await self.bot.restart() if self.bot.process.returncode is None else await self.bot.start()
             await self._until(lambda: not self._left(), 90)
             await self._until(lambda: not self.peek.unsettled(), 40)
+
+    @asynccontextmanager
+    async def _background(self):
+        """What goes wrong meanwhile; where one of these tasks fails itself, all ends with that."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._kill_again_and_again())] if self.plan.kills else []
+            if self.plan.trouble:
+                tasks.append(group.create_task(self.plan.trouble(self)))
+            yield
+            for task in tasks:
+                task.cancel()
 
     async def _ask_everything(self):
         while len(self.asked) < self.plan.turns:
@@ -127,7 +129,7 @@ class Harness:
         self.asked.append(Asked(task, person, place, message))
 
     async def _kill_again_and_again(self):
-        while self.killing:
+        while True:
             # Most of the time while it works, sometimes while it starts.
             await asyncio.sleep(self.chance.uniform(0.3, 10.0))
             if self.bot.process.returncode is None:

@@ -1,10 +1,12 @@
 """What goes wrong around the bot while people talk with it: the gateway, REST, and the database."""
 
 import asyncio
-import os
 import signal
 import sqlite3
+from contextlib import suppress
 from functools import partial
+
+import psutil
 
 MESSAGES = "/channels/{channel_id}/messages"
 MESSAGE = MESSAGES + "/{message_id}"
@@ -86,8 +88,10 @@ def postgres_frozen(server):
     """A server all of whose processes stand still."""
 
     def everywhere(number):
-        server.get_postmaster_info().process.send_signal(number)
-        for child in server.get_postmaster_info().process.children(recursive=True):
-            os.kill(child.pid, number)
+        first = server.get_postmaster_info().process
+        # The first one starts the others, so none comes between; one that had ended meanwhile is waited for by it.
+        for process in (first, *first.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
 
     return partial(everywhere, signal.SIGSTOP), partial(everywhere, signal.SIGCONT)
