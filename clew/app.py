@@ -116,6 +116,7 @@ async def _bot(settings: Settings) -> AsyncGenerator[tuple[ClewClient, TurnEngin
             branching=branching,
             cards=cards,
             offering=offering,
+            redact=parts.redact,
         )
         choosing = Choosing(engine, journal, outbox, cards)
         window = timedelta(minutes=settings.discord.backfill_minutes)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from discord_adapter.card_messages import CardMessages
     from discord_adapter.offering import Offering
     from graph.branching import Branching
+    from graph.redacting import Redactor
     from graph.turns import TurnEngine
     from prompts.resolve import Prompts
 
@@ -32,11 +33,12 @@ def register(
     branching: Branching,
     cards: CardMessages,
     offering: Offering,
+    redact: Redactor,
 ) -> None:
     """Put all commands on the tree."""
     ask.register(tree, engine)
-    prompts.register(tree, prompts_here)
-    history.register(tree, journal, branching)
+    prompts.register(tree, prompts_here, redact)
+    history.register(tree, journal, branching, redact)
     pending.register(tree, engine, journal, cards, offering)
     stopping.register(tree, engine)
     tree.error(_failed)

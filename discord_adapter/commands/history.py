@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from checkpoints.history import TurnHistory
     from checkpoints.journal import Journal
     from graph.branching import Branching
+    from graph.redacting import Redactor
 
 _Interaction = discord.Interaction[discord.Client]
 
@@ -27,7 +28,9 @@ _NEWEST_TURNS = 20
 _MARKS = {Decision.APPROVED: "✅", Decision.REFUSED: "❌"}
 
 
-def register(tree: app_commands.CommandTree[discord.Client], journal: Journal, branching: Branching) -> None:
+def register(
+    tree: app_commands.CommandTree[discord.Client], journal: Journal, branching: Branching, redact: Redactor
+) -> None:
     """Put the three commands on the tree."""
 
     @tree.command(description="List the branches of your conversation here and the turns of one of them")
@@ -36,8 +39,7 @@ def register(tree: app_commands.CommandTree[discord.Client], journal: Journal, b
         interaction: _Interaction, branch: app_commands.Range[int, 0] | None = None
     ) -> None:
         await interaction.response.defer(ephemeral=True)
-        text = await _history(journal, _conversation(interaction), branch)
-        first, *more = split(text)
+        first, *more = split(redact(await _history(journal, _conversation(interaction), branch)))
         await interaction.edit_original_response(content=first, allowed_mentions=discord.AllowedMentions.none())
         for part in more:
             await interaction.followup.send(part, ephemeral=True, allowed_mentions=discord.AllowedMentions.none())

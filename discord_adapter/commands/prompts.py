@@ -12,6 +12,7 @@ from discord_adapter.text.splitting import MESSAGE_LIMIT
 from prompts.resolve import LONGEST, Scope
 
 if TYPE_CHECKING:
+    from graph.redacting import Redactor
     from prompts.resolve import Prompts
 
 _Interaction = discord.Interaction[discord.Client]
@@ -20,7 +21,7 @@ _Where = Literal["channel", "guild"]
 _NAMES = {Scope.CHANNEL: "this channel", Scope.GUILD: "this server"}
 
 
-def register(tree: app_commands.CommandTree[discord.Client], prompts: Prompts) -> None:
+def register(tree: app_commands.CommandTree[discord.Client], prompts: Prompts, redact: Redactor) -> None:
     """Put the three commands on the tree."""
 
     @tree.command(description="Set the system prompt of this channel or of the whole server")
@@ -47,13 +48,14 @@ def register(tree: app_commands.CommandTree[discord.Client], prompts: Prompts) -
         await interaction.response.defer(ephemeral=True)
         held = await prompts.resolve(interaction.guild_id, _id(interaction, Scope.CHANNEL))
         heading = f"The prompt here is {held.why}:"
-        quoted = "\n".join(f"> {line}" for line in held.text.splitlines())
+        text = redact(held.text)
+        quoted = "\n".join(f"> {line}" for line in text.splitlines())
         if len(heading) + len(quoted) < MESSAGE_LIMIT:
             await interaction.edit_original_response(
                 content=f"{heading}\n{quoted}", allowed_mentions=discord.AllowedMentions.none()
             )
             return
-        file = discord.File(io.BytesIO(held.text.encode()), filename="prompt.md")
+        file = discord.File(io.BytesIO(text.encode()), filename="prompt.md")
         await interaction.edit_original_response(content=heading, attachments=[file])
 
     @tree.command(description="Take back the system prompt that was set for this channel or for the server")

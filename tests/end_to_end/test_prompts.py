@@ -69,6 +69,19 @@ async def test_prompts_set_from_discord_hold_in_their_place_from_the_next_messag
     assert await prompt_in(general, "eight") == shipped
 
 
+async def test_key_that_came_into_a_prompt_or_a_message_is_not_shown_by_a_command(bot, discord_, script):
+    script.default = lambda request: say("Heard.")
+    await bot.start()
+    alice, general = discord_.user("alice"), discord_.channel("general")
+    await discord_.slash(alice, general, "setprompt", text=f"The token is {discord_.token}.")
+    await discord_.send(alice, general, bot.mention(f"Is it {discord_.token}?"))
+    await bot.said(general, "Heard.")
+    for command in ("viewprompt", "history"):
+        shown = await discord_.slash(alice, general, command)
+        assert "[redacted]" in shown.content
+        assert discord_.token not in shown.content
+
+
 async def test_prompt_file_is_read_again_and_a_broken_one_keeps_the_last_good(bot, discord_, script, model):
     script.default = lambda request: say(f"Heard: {request.last_user_text}.")
     file = bot.home / "prompt.md"
