@@ -12,7 +12,7 @@ from playground import acts, sending
 from playground.access import require, require_unlocked
 from playground.drafts import Draft
 from playground.errors import DiscordError
-from playground.permissions import to_talk
+from playground.permissions import Permission, to_talk
 from playground.slash import invoke
 from playground.subscription import Subscription
 from playground.thread_people import ThreadPeople, uploads_of
@@ -90,6 +90,14 @@ class People(ThreadPeople):
         acts.check_deletable(self, self.standing(message), user)
         acts.delete(self, message)
 
+    async def delete_many(self, user: User, messages: list[Message]) -> None:
+        """Delete messages of one channel at once as somebody who manages messages there."""
+        await asyncio.sleep(0)
+        for message in messages:
+            require(self, self.channels[message.channel_id], user, Permission.MANAGE_MESSAGES)
+            acts.check_deletable(self, self.standing(message), user)
+        acts.delete_many(self, messages)
+
     async def react(self, user: User, message: Message, emoji: str) -> None:
         """Put a reaction on a message as a user."""
         await asyncio.sleep(0)
@@ -99,6 +107,12 @@ class People(ThreadPeople):
         """Take a user's own reaction off a message."""
         await asyncio.sleep(0)
         acts.remove_reaction(self, self.standing(message), user, emoji)
+
+    async def clear_reactions(self, user: User, message: Message, emoji: str | None = None) -> None:
+        """Take everybody's reactions, or those of one emoji, off a message as somebody who manages messages there."""
+        await asyncio.sleep(0)
+        require(self, self.channels[message.channel_id], user, Permission.MANAGE_MESSAGES)
+        acts.clear_reactions(self, self.standing(message), emoji)
 
     async def type(self, user: User, channel: Channel) -> None:
         """Show a user as typing."""
