@@ -35,6 +35,7 @@ _ICONS = {
     "📎": ("attach_file", "#99aab5"),
     "📄": ("description", "#ccd6dd"),
     "🔍": ("search", "#99aab5"),
+    "🔎": ("search", "#99aab5"),
     "💬": ("chat_bubble", "#bdddf4"),
     "⏰": ("alarm", "#dd2e44"),
     "🌿": ("alt_route", "#77b255"),

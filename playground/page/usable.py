@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from playground import components as kinds
+from playground.page.emoji import with_emoji
 from playground.page.markup import to_html
 from playground.page.rows import Looking
 from playground.values import Message
@@ -74,7 +75,7 @@ def _shown(component: Json, message: Message, looking: Looking) -> str:
 def _button(button: Json, message: Message) -> str:
     emoji: Json = button.get("emoji") or {}
     parts: tuple[str | None, ...] = (emoji.get("name"), button.get("label"))
-    words = html.escape(" ".join(part for part in parts if part))
+    words = with_emoji(" ".join(part for part in parts if part))
     if button["style"] == kinds.LINK:
         return f'<a class="use" href="{html.escape(button["url"])}" target="_blank" rel="noopener">{words} ↗</a>'
     disabled = " disabled" if button.get("disabled") or button["style"] == kinds.PREMIUM else ""
