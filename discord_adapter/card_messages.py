@@ -12,7 +12,8 @@ import structlog
 
 from discord_adapter.cards import card
 from discord_adapter.choices import DECISIONS, OFFERED, STANDING, verb_of
-from discord_adapter.outbox import Content, unguarded
+from discord_adapter.content import Content
+from discord_adapter.outbox import unguarded
 from discord_adapter.sending import Gone
 from graph.deciding import NEEDS_ENOUGH, Rules
 from graph.errors import PlaceGone, SurfaceError, SurfaceUnreachable

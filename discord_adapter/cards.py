@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from checkpoints.approvals import Decision, Kind
 from discord_adapter.choices import APPROVE, REFUSE, buttons
-from discord_adapter.outbox import Content, Pings
+from discord_adapter.content import Content, Pings
 from discord_adapter.plain import exact, inline
 from discord_adapter.text.lengths import units
 

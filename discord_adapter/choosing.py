@@ -13,7 +13,7 @@ import structlog
 from checkpoints.approvals import Decision
 from discord_adapter.cards import who_decides
 from discord_adapter.choices import DECISIONS, EXPLAIN, Verb
-from discord_adapter.outbox import Content
+from discord_adapter.content import Content
 from discord_adapter.plain import inline
 from discord_adapter.text.splitting import split
 from graph.deciding import NEEDS_ENOUGH, Answer

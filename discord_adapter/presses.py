@@ -10,8 +10,8 @@ import structlog
 from discord_adapter.cards import card, who_decides
 from discord_adapter.choices import Verb, parse, view
 from discord_adapter.choosing import CLOSED
+from discord_adapter.content import NO_PINGS
 from discord_adapter.forms import FormError, arguments_of, show_form
-from discord_adapter.outbox import NO_PINGS
 from discord_adapter.people import person_of
 from discord_adapter.plain import inline
 from graph.deciding import Answer

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from discord_adapter.budget import Rank
-from discord_adapter.outbox import Content, unguarded
+from discord_adapter.content import Content
+from discord_adapter.outbox import unguarded
 from discord_adapter.settings import LayoutSettings
 from discord_adapter.text.layout import Layout, lay_out
 from discord_adapter.text.links import with_true_hosts

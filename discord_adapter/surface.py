@@ -13,7 +13,7 @@ from checkpoints.claims import ClaimLost
 from checkpoints.place import DatabaseAway
 from discord_adapter.card_messages import CardMessages
 from discord_adapter.choices import GO_ON
-from discord_adapter.outbox import Content
+from discord_adapter.content import Content
 from discord_adapter.replies import GrowingText
 from discord_adapter.settings import LayoutSettings
 from graph.errors import SurfaceError

@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 
 from discord_adapter.choices import DECISIONS, SHOW, Button, Verb, buttons, custom_id, parse, view
-from discord_adapter.outbox import NO_PINGS
+from discord_adapter.content import NO_PINGS
 from discord_adapter.people import person_of
 from discord_adapter.plain import exact, inline
 from discord_adapter.text.lengths import units

@@ -7,7 +7,8 @@ import pytest
 
 from checkpoints.approvals import Approval, Decision
 from checkpoints.keys import Conversation
-from discord_adapter.outbox import Content, Outbox
+from discord_adapter.content import Content
+from discord_adapter.outbox import Outbox
 from discord_adapter.replies import GrowingText
 from discord_adapter.surface import DiscordSurfaces
 from graph.errors import SurfaceError, SurfaceUnreachable
