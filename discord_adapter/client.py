@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Protocol
 import discord
 import structlog
 from discord.asset import Asset
-from discord.backoff import ExponentialBackoff
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
@@ -18,6 +17,7 @@ from yarl import URL
 from checkpoints.keys import turn_key
 from checkpoints.outages import when_back
 from discord_adapter.access import Access, GuardedTree
+from discord_adapter.reconnecting import ONE_LINE, Pauses
 from discord_adapter.sending import when_reachable
 
 if TYPE_CHECKING:
@@ -62,39 +62,6 @@ def redirect(url: str) -> None:
     DiscordWebSocket.DEFAULT_GATEWAY = URL(f"{re.sub('^http', 'ws', url)}/gateway")
 
 
-class PatientBackoff(ExponentialBackoff[bool]):
-    """How long discord.py waits before it connects anew: at most 100 seconds.
-
-    Its own pauses grow up to 17 minutes where the connection was lost some ten times within half an hour, and nobody is
-    answered in them. They are drawn between 0 and 2 ** 10 seconds in the end, so bounded like this they are 95 seconds
-    on average: some 900 a day, where Discord allows 1,000 new sessions ("Get Gateway Bot", `session_start_limit`).
-    """
-
-    LONGEST = 100.0
-
-    def delay(self) -> float:  # pyright: ignore[reportIncompatibleMethodOverride] - discord.py overloads it by its type
-        """Seconds to wait before the next attempt."""
-        return min(super().delay(), self.LONGEST)
-
-
-# There is no setting for it.
-discord.client.ExponentialBackoff = PatientBackoff  # pyright: ignore[reportPrivateImportUsage, reportAttributeAccessIssue]
-
-
-class _OneLine(logging.Filter):
-    """Lets an outage be one line in the log: discord.py adds the whole stack to every attempt to reconnect."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.exc_info and str(record.msg).startswith("Attempting a reconnect"):
-            record.msg, record.args = f"{record.getMessage()}: {record.exc_info[1]!r}", ()
-            record.exc_info = None
-            record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
-        return True
-
-
-_ONE_LINE = _OneLine()
-
-
 class ClewClient(discord.Client):
     """A client that hands on what happens.
 
@@ -105,7 +72,7 @@ class ClewClient(discord.Client):
     def __init__(self, settings: DiscordSettings) -> None:
         # clew does not speak, so what voice would need is not missed.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-        logging.getLogger("discord.client").addFilter(_ONE_LINE)
+        logging.getLogger("discord.client").addFilter(ONE_LINE)
         intents = discord.Intents.default()
         intents.message_content = settings.message_content
         super().__init__(intents=intents, allowed_mentions=discord.AllowedMentions.none(), max_messages=200)
@@ -118,6 +85,7 @@ class ClewClient(discord.Client):
         self._access = Access(self)
         self._places: Places | None = None
         self._on_started: Callable[[], Awaitable[None]] | None = None
+        self._pauses = Pauses()
         # Edited messages of which it is being found out whether they may ask for a turn, as they are now.
         self._edited: dict[int, discord.Message] = {}
 
@@ -155,6 +123,11 @@ class ClewClient(discord.Client):
         if self._on_started is not None:
             await when_back(self._on_started)
 
+    async def connect(self, *, reconnect: bool = True) -> None:
+        """Stay connected; with pauses of ours, for which discord.py has no setting."""
+        discord.client.ExponentialBackoff = lambda: self._pauses  # pyright: ignore[reportPrivateImportUsage, reportAttributeAccessIssue]
+        await super().connect(reconnect=reconnect)
+
     async def close(self) -> None:
         """Stop; also what discord.py leaves to fail loudly when it is closed within two seconds of its start."""
         # discord.py has no public way to that task.
@@ -169,6 +142,10 @@ class ClewClient(discord.Client):
             self._missed.session_began()
         if self._reactions is not None:
             self._reactions.session_began()
+
+    async def on_resumed(self) -> None:
+        """A session goes on."""
+        self._pauses.went_on()
 
     async def on_ready(self) -> None:
         """Called at every new gateway session: what happened before it is looked for."""
