@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from contextlib import asynccontextmanager, closing, contextmanager
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -13,16 +13,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checkpoints.engines import postgres_engines, sqlite_engines
+from checkpoints.finishing import to_its_end
 from checkpoints.place import DEFAULT_URL, DatabaseAway, DatabaseError, Place, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Generator
+    from collections.abc import AsyncGenerator, Generator
     from pathlib import Path
 
     from sqlalchemy import CursorResult, Executable
     from sqlalchemy.engine import Connection, Engine
-
-T = TypeVar("T")
 
 NEWEST = "0003"
 """The schema's version as this clew has it: the last of `migrations/versions`."""
@@ -199,15 +198,3 @@ async def _connected(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
 
 async def _started(connection: AsyncConnection) -> None:
     await connection.start()
-
-
-async def to_its_end(work: Awaitable[T]) -> T:
-    """What some work gives; when the task is cancelled meanwhile, the work is finished first."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        while not task.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait({task})
-        raise

@@ -15,8 +15,9 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from checkpoints.claims import STANDS, ClaimLost, Fence
-from checkpoints.database import UPGRADE_LOCK, to_its_end
+from checkpoints.database import UPGRADE_LOCK
 from checkpoints.engines import CONNECT_TIMEOUT, POSTGRES_OPTIONS
+from checkpoints.finishing import to_its_end
 from checkpoints.place import DatabaseAway
 from checkpoints.saver import fence_of, serializer, thread_of
 

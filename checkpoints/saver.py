@@ -18,8 +18,8 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from sqlalchemy.dialects import sqlite
 
 from checkpoints.claims import STANDS, ClaimLost, Fence
-from checkpoints.database import to_its_end
 from checkpoints.engines import BUSY_TIMEOUT_MS
+from checkpoints.finishing import to_its_end
 from checkpoints.keys import parse_thread_id
 from checkpoints.place import DatabaseAway
 

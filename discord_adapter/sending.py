@@ -9,6 +9,7 @@ import aiohttp
 import discord
 import structlog
 
+from checkpoints.finishing import to_its_end
 from discord_adapter.budget import Budget, Kind, Rank
 from graph.errors import PlaceGone, SurfaceError, SurfaceUnreachable
 
@@ -22,8 +23,11 @@ log = structlog.get_logger()
 # Discord out of reach: tried again after these pauses (seconds), then left to whoever asked.
 PAUSES = (1.0, 2.0, 5.0)
 
-# Seconds that somebody who is cancelled waits for a request of theirs that is under way.
-_PATIENCE = 5.0
+PATIENCE = 5.0
+"""Seconds that somebody who is cancelled waits for a request that has left: an edit must not come behind a later one.
+
+It comes to its end in any case. While a global limit holds, discord.py lets no request leave, and it is the one which met
+the limit that lets them leave again (`HTTPClient.request`, discord.py 2.7)."""
 
 # What cannot be left to somebody else is tried again after this pause (seconds).
 _AGAIN = 15.0
@@ -125,31 +129,16 @@ class Sender:
         """Make a request once; in a thread that was archived meanwhile, open that again and make it once more."""
         try:
             async with self._budget.place(channel_id, kind, rank):
-                return await to_its_end(request())
+                return await to_its_end(request(), PATIENCE)
         except discord.HTTPException as error:
             if error.code != _THREAD_ARCHIVED:
                 raise
         async with self._budget.place(channel_id, Kind.OTHER, rank):
             # "Editing a thread to set archived to false only requires the current user has already been added to the
             # thread" (Discord's documentation, "Threads"); a locked one stays closed to us.
-            await to_its_end(self._client.http.edit_channel(channel_id, archived=False))
+            await to_its_end(self._client.http.edit_channel(channel_id, archived=False), PATIENCE)
         async with self._budget.place(channel_id, kind, rank):
-            return await to_its_end(request())
-
-
-async def to_its_end(request: Awaitable[T]) -> T:
-    """Let a request that has left come to its end, also when whoever asked for it is cancelled.
-
-    While a global limit holds, discord.py lets no request leave, and it is the request which met the limit that lets
-    them leave again: where that one is cancelled, none ever does (`HTTPClient.request`, discord.py 2.7). Whoever is
-    cancelled waits a while, so that an edit does not come behind one that was asked for later.
-    """
-    leaving = asyncio.ensure_future(request)
-    try:
-        return await asyncio.shield(leaving)
-    except asyncio.CancelledError:
-        await asyncio.wait({leaving}, timeout=_PATIENCE)
-        raise
+            return await to_its_end(request(), PATIENCE)
 
 
 def _meaning(error: discord.HTTPException) -> SurfaceError:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from discord_adapter.sending import to_its_end
+from checkpoints.finishing import to_its_end
+from discord_adapter.sending import PATIENCE
 from tools.tool import OURS, Hints, Tool, ToolFailed
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def server_tools(client: discord.Client) -> list[Tool]:
 
 async def _member(guild: discord.Guild, user_id: int) -> discord.Member:
     try:
-        return guild.get_member(user_id) or await to_its_end(guild.fetch_member(user_id))
+        return guild.get_member(user_id) or await to_its_end(guild.fetch_member(user_id), PATIENCE)
     except discord.HTTPException as error:
         raise ToolFailed(f"Discord does not tell about the person who asks: {error}.") from error
 
