@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from functools import partial
@@ -17,7 +18,7 @@ from yarl import URL
 from checkpoints.keys import turn_key
 from checkpoints.outages import when_back
 from discord_adapter.access import Access, GuardedTree
-from discord_adapter.reconnecting import ONE_LINE, Pauses
+from discord_adapter.reconnecting import ONE_LINE, NewSessions, Pauses
 from discord_adapter.sending import when_reachable
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class ClewClient(discord.Client):
         self._access = Access(self)
         self._places: Places | None = None
         self._on_started: Callable[[], Awaitable[None]] | None = None
-        self._pauses = Pauses()
+        self._pauses, self._new_sessions = Pauses(), NewSessions()
         # Edited messages of which it is being found out whether they may ask for a turn, as they are now.
         self._edited: dict[int, discord.Message] = {}
 
@@ -127,6 +128,11 @@ class ClewClient(discord.Client):
         """Stay connected; with pauses of ours, for which discord.py has no setting."""
         discord.client.ExponentialBackoff = lambda: self._pauses  # pyright: ignore[reportPrivateImportUsage, reportAttributeAccessIssue]
         await super().connect(reconnect=reconnect)
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:  # noqa: ARG002
+        """Called by discord.py before a session begins, which it gives up after a minute and tries again."""
+        await asyncio.sleep(self._new_sessions.wait())
+        self._new_sessions.begin()
 
     async def close(self) -> None:
         """Stop; also what discord.py leaves to fail loudly when it is closed within two seconds of its start."""

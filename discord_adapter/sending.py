@@ -26,8 +26,8 @@ PAUSES = (1.0, 2.0, 5.0)
 PATIENCE = 5.0
 """Seconds that somebody who is cancelled waits for a request that has left: an edit must not come behind a later one.
 
-It comes to its end in any case: while a global limit holds, discord.py lets no request leave, and it is the one that met
-the limit that lets them leave again (`HTTPClient.request`, discord.py 2.7)."""
+It comes to its end in any case: while a global limit holds, discord.py lets no request leave, and it is the one which
+met the limit that lets them leave again (`HTTPClient.request`, 2.7)."""
 
 # What cannot be left to somebody else is tried again after this pause (seconds).
 _AGAIN = 15.0
