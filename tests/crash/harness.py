@@ -109,7 +109,7 @@ class Harness:
 
     async def _ask_everything(self):
         while len(self.asked) < self.plan.turns:
-            await self._until(lambda: self._left() < self.plan.at_once, 180)
+            await self._until(lambda: self._left() < self.plan.at_once, 300)
             await self.ask()
             await asyncio.sleep(self.chance.uniform(0, 0.5))
 
