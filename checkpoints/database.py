@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checkpoints.engines import postgres_engines, sqlite_engines
 from checkpoints.finishing import to_its_end
+from checkpoints.outages import is_outage
 from checkpoints.place import DEFAULT_URL, DatabaseAway, DatabaseError, Place, place_of
 
 if TYPE_CHECKING:
@@ -177,10 +178,12 @@ def naming_outages() -> Generator[None]:
     """Tell a database that does not answer from a statement that is wrong."""
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
-        raise DatabaseAway(str(error.orig).strip() or type(error.orig).__name__) from error
     except PoolTimeoutError as error:
         raise DatabaseAway(str(error)) from error
+    except DBAPIError as error:
+        if not is_outage(error.orig, otherwise=isinstance(error, OperationalError | InterfaceError)):
+            raise
+        raise DatabaseAway(str(error.orig).strip() or type(error.orig).__name__) from error
 
 
 @asynccontextmanager

@@ -18,12 +18,18 @@ if TYPE_CHECKING:
 # A writer waits this long for another one; transactions are short, so a longer wait is a fault (milliseconds).
 BUSY_TIMEOUT_MS = 10_000
 
-# PostgreSQL ends the transaction of a process that stands still in its middle (SIGSTOP, a frozen machine): its locks
-# would keep everybody else from taking over its conversations (libpq's `options`; the figures are milliseconds).
-POSTGRES_OPTIONS = f"-c idle_in_transaction_session_timeout={BUSY_TIMEOUT_MS} -c lock_timeout={BUSY_TIMEOUT_MS}"
-
-# A server that does not answer is away (seconds).
-CONNECT_TIMEOUT = 5
+# What every connection to PostgreSQL is made with (libpq's words). The server ends the transaction of a process that
+# stands still in its middle (SIGSTOP, a frozen machine): its locks would keep everybody else from taking over its
+# conversations. A server that does not answer is away after 5 seconds when we connect, and after 15 to 20 when its
+# machine is gone without a word, for which the kernel by itself would wait a quarter of an hour.
+POSTGRES_CONNECTION = {
+    "options": f"-c idle_in_transaction_session_timeout={BUSY_TIMEOUT_MS} -c lock_timeout={BUSY_TIMEOUT_MS}",
+    "connect_timeout": 5,
+    "tcp_user_timeout": 15_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+}
 
 
 def sqlite_engines(path: Path) -> tuple[AsyncEngine, Engine]:
@@ -44,11 +50,7 @@ def sqlite_engines(path: Path) -> tuple[AsyncEngine, Engine]:
 
 def postgres_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
     """Engines that write, and that read, a PostgreSQL database; they share their connections."""
-    writer = create_async_engine(
-        url,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": CONNECT_TIMEOUT, "options": POSTGRES_OPTIONS},
-    )
+    writer = create_async_engine(url, pool_pre_ping=True, connect_args=dict(POSTGRES_CONNECTION))
     return writer, writer.execution_options(isolation_level="AUTOCOMMIT")
 
 

@@ -182,21 +182,36 @@ class Inbox:
         async with self._database.read() as connection:
             return [_row(row) for row in await connection.execute(statement)]
 
-    async def gather(self, key: str, conversation: Conversation) -> list[InboxRow]:
+    async def gather(
+        self,
+        key: str,
+        conversation: Conversation,
+        holding: Callable[[dict[str, Any], list[InboxRow]], dict[str, Any]] = lambda payload, _: payload,
+    ) -> list[InboxRow]:
         """Let a row take all that wait behind it in its conversation, at once.
+
+        Args:
+            key: The row.
+            conversation: Its conversation.
+            holding: Makes its payload of the one it has and of what it has taken, if that is anything.
 
         Returns:
             What it has taken, now and before, the oldest first.
         """
         waiting = (inbox.c.conversation == str(conversation), inbox.c.state == InboxState.WAITING, inbox.c.key != key)
         # Locked where the database can: a row that is withdrawn meanwhile must not keep what it has taken.
-        taker = select(inbox.c.id).where(inbox.c.key == key, inbox.c.state == InboxState.WAITING).with_for_update()
+        taker = select(inbox).where(inbox.c.key == key, inbox.c.state == InboxState.WAITING).with_for_update()
         async with self._claims.writing(conversation) as connection:
-            if (await connection.execute(taker)).first() is None:
+            row = (await connection.execute(taker)).first()
+            if row is None:
                 return []
             statement = update(inbox).where(*waiting, _UNTAKEN, inbox.c.closing.is_(None))
             await connection.execute(statement.values(taken_by=key))
-            return [_row(row) for row in await connection.execute(_taken_by(key))]
+            taken = [_row(row) for row in await connection.execute(_taken_by(key))]
+            if taken:
+                now = update(inbox).where(inbox.c.key == key).values(payload=holding(row.payload, taken))
+                await connection.execute(now)
+            return taken
 
     async def taken_by(self, key: str) -> list[InboxRow]:
         """The rows that a row has taken, closed ones included, the oldest first."""
@@ -237,12 +252,16 @@ class Inbox:
         async with self._database.read() as connection:
             return [Conversation.parse(text) for text in (await connection.execute(statement)).scalars()]
 
-    async def dispatch(self, row: InboxRow, *, counted: bool = True) -> bool:
-        """Count a start, before it; False when the row was closed meanwhile and must not be started.
+    async def dispatch(self, row: InboxRow, *, counted: bool = True) -> InboxRow | None:
+        """Count a start, before it.
 
         Args:
             row: The row.
             counted: Whether it counts; not where the former one ended in good order.
+
+        Returns:
+            The row as it is from now on: until now its message could be edited; None when it was closed meanwhile and
+            must not be started.
 
         Raises:
             ClaimLost: This process does not hold the conversation; `rest` and `close` raise this as well.
@@ -264,6 +283,14 @@ class Inbox:
         statement = update(inbox).where(inbox.c.key == key).values(closing=func.coalesce(inbox.c.closing, reason))
         async with self._database.write() as connection:
             await connection.execute(statement)
+
+    async def give_up(self, row: InboxRow, reason: str) -> None:
+        """As `request_close`, for whoever works on the conversation: somebody else may have taken it over.
+
+        Raises:
+            ClaimLost: This process does not hold it.
+        """
+        await self._move(row, closing=func.coalesce(inbox.c.closing, reason))
 
     async def close_place(
         self, reason: str, detail: str, *, guild_id: int | None = None, channel_id: int | None = None
@@ -304,10 +331,11 @@ class Inbox:
             await connection.execute(update(inbox).where(inbox.c.key == row.key, is_open).values(**closed))
             await connection.execute(gathered)
 
-    async def _move(self, row: InboxRow, **values: Any) -> bool:  # noqa: ANN401 - column values
+    async def _move(self, row: InboxRow, **values: Any) -> InboxRow | None:  # noqa: ANN401 - column values
         statement = update(inbox).where(inbox.c.key == row.key, inbox.c.state != InboxState.CLOSED)
         async with self._claims.writing(row.conversation) as connection:
-            return (await connection.execute(statement.values(**values).returning(inbox.c.key))).first() is not None
+            moved = (await connection.execute(statement.values(**values).returning(inbox))).first()
+        return _row(moved) if moved else None
 
 
 _UNTAKEN = inbox.c.taken_by.is_(None)

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from checkpoints.engines import CONNECT_TIMEOUT
+from checkpoints.engines import POSTGRES_CONNECTION
 from checkpoints.place import DatabaseError, Place, place_of
 
 # Another process may write just now; its transactions are short (seconds).
@@ -69,7 +69,7 @@ def _see_that_it_can_be_made(path: Path) -> None:
 def _postgres_revision(place: Place) -> str | None:
     """The version that stands in a PostgreSQL database, in which tables can be made."""
     try:
-        engine = create_engine(place.url, connect_args={"connect_timeout": CONNECT_TIMEOUT})
+        engine = create_engine(place.url, connect_args=dict(POSTGRES_CONNECTION))
         with engine.connect() as connection:
             may = connection.execute(text("SELECT has_schema_privilege(current_schema(), 'CREATE')")).scalar()
             if not may:

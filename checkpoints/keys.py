@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 _DIRECT = "dm"
 _SHARED = "all"
+
+_LONGEST_CALL_ID = 200
 
 # "Milliseconds since Discord Epoch, the first second of 2015" (docs reference#snowflakes).
 _DISCORD_EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
@@ -49,6 +52,14 @@ class Conversation:
     def thread_id(self, branch: int) -> str:
         """The `thread_id` of one branch of this conversation; branches count from 0."""
         return f"{self}:{branch}"
+
+
+def short(call_id: str) -> str:
+    """What names a call in a key of the database: its id, or a hash of one that is too long for PostgreSQL's indexes.
+
+    They take 2,704 bytes ("B-Tree Indexes"), and LiteLLM puts whole signatures of Gemini into the ids of calls.
+    """
+    return call_id if len(call_id) <= _LONGEST_CALL_ID else hashlib.sha256(call_id.encode()).hexdigest()
 
 
 def parse_thread_id(thread_id: str) -> tuple[Conversation, int]:

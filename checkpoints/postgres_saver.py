@@ -11,13 +11,14 @@ import psycopg
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from checkpoints.claims import STANDS, ClaimLost, Fence
 from checkpoints.database import UPGRADE_LOCK
-from checkpoints.engines import CONNECT_TIMEOUT, POSTGRES_OPTIONS
+from checkpoints.engines import POSTGRES_CONNECTION
 from checkpoints.finishing import to_its_end
+from checkpoints.outages import is_outage
 from checkpoints.place import DatabaseAway
 from checkpoints.saver import fence_of, serializer, thread_of
 
@@ -125,7 +126,9 @@ async def _look_alive(connection: AsyncConnection[DictRow]) -> None:
 def _naming_outages() -> Generator[None]:
     try:
         yield
-    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+    except psycopg.Error as error:
+        if not is_outage(error, otherwise=isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)):
+            raise
         raise DatabaseAway(str(error).strip() or type(error).__name__) from error
 
 
@@ -136,8 +139,7 @@ async def open_postgres_saver(place: Place, claims: Fencing | None) -> AsyncGene
         "autocommit": True,
         "prepare_threshold": 0,
         "row_factory": dict_row,
-        "connect_timeout": CONNECT_TIMEOUT,
-        "options": POSTGRES_OPTIONS,
+        **POSTGRES_CONNECTION,
     }
     pool = AsyncConnectionPool(
         place.conninfo,

@@ -20,7 +20,6 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
-    UniqueConstraint,
 )
 
 if TYPE_CHECKING:
@@ -176,7 +175,6 @@ approvals = Table(
     Column("reason", Text),
     Column("settled", Boolean, nullable=False, default=False),
     Column("created_at", UtcDateTime, nullable=False),
-    UniqueConstraint("interrupt_id", "call_id", "number", name="approvals_once"),
     Index("approvals_by_turn", "turn_key"),
 )
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from checkpoints.keys import parse_thread_id
+from checkpoints.keys import parse_thread_id, short
+from checkpoints.outages import when_back
 from checkpoints.tables import tool_runs
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class ToolRun:
         key: Which run.
         turn_key: In which turn.
         tool: The tool's name.
+        started_at: When it was noted that it starts.
         finished_at: None while it runs, and for ever when the process died under it.
         result: What the model is told.
         failed: Whether the result is an error.
@@ -47,6 +49,7 @@ class ToolRun:
     key: ToolRunKey
     turn_key: str
     tool: str
+    started_at: datetime
     finished_at: datetime | None
     result: str | None
     failed: bool | None
@@ -63,19 +66,35 @@ class ToolRuns:
     async def start(self, key: ToolRunKey, *, turn_key: str, tool: str, fingerprint: str) -> ToolRun | None:
         """Note that a run starts, before it does; when it was noted before, the earlier row and no start.
 
+        A database that is away is waited for: to fail would cut off the calls that run beside this one.
+
         Raises:
             ClaimLost: This process does not hold the conversation, so it may start nothing there.
         """
+        started_at, again = self._now(), False
+
+        async def noted() -> ToolRun | None:
+            nonlocal again
+            ours, again = again, True
+            earlier = await self._start(key, turn_key, tool, fingerprint, started_at)
+            # The answer to the first attempt may have been lost.
+            return None if ours and earlier and earlier.started_at == started_at else earlier
+
+        return await when_back(noted)
+
+    async def _start(
+        self, key: ToolRunKey, turn_key: str, tool: str, fingerprint: str, started_at: datetime
+    ) -> ToolRun | None:
         conversation, _ = parse_thread_id(key.thread_id)
         statement = insert(tool_runs).values(
             thread_id=key.thread_id,
             model_message_id=key.model_message_id,
-            call_id=key.call_id,
+            call_id=short(key.call_id),
             run=key.run,
             turn_key=turn_key,
             tool=tool,
             fingerprint=fingerprint,
-            started_at=self._now(),
+            started_at=started_at,
         )
         async with self._claims.writing(conversation) as connection:
             started = await connection.execute(statement.on_conflict_do_nothing().returning(tool_runs.c.run))
@@ -123,7 +142,7 @@ def _is_call(key: ToolRunKey) -> ColumnElement[bool]:
     return and_(
         tool_runs.c.thread_id == key.thread_id,
         tool_runs.c.model_message_id == key.model_message_id,
-        tool_runs.c.call_id == key.call_id,
+        tool_runs.c.call_id == short(key.call_id),
     )
 
 
@@ -133,4 +152,4 @@ def _is(key: ToolRunKey) -> ColumnElement[bool]:
 
 def _run(row: Row[Any]) -> ToolRun:
     key = ToolRunKey(row.thread_id, row.model_message_id, row.call_id, row.run)
-    return ToolRun(key, row.turn_key, row.tool, row.finished_at, row.result, row.failed)
+    return ToolRun(key, row.turn_key, row.tool, row.started_at, row.finished_at, row.result, row.failed)

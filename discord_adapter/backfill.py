@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -139,10 +140,14 @@ class Backfill:
 
     async def live(self, message: discord.Message) -> None:
         """A message came just now."""
+        if self._client.asks(message):
+            # discord.py changes the one it has when it is edited; what was said first may have to be answered.
+            message = copy(message)
         self._sights.begin(message)
         try:
-            await self._its_turn(message.channel.id)
-            await (self._take_as_it_is(message) if self._window else self._until_taken(message))
+            async with self._in_order.setdefault(message.channel.id, asyncio.Lock()):
+                await self._its_turn(message.channel.id)
+                await (self._take_as_it_is(message) if self._window else self._until_taken(message))
         except SurfaceUnreachable as error:
             log.warning("message_not_taken_yet", message=message.id, error=str(error))
             self._failed(message)
@@ -159,13 +164,15 @@ class Backfill:
     async def _take_as_it_is(self, message: discord.Message) -> None:
         """Take a message as it is now, unless it was deleted meanwhile."""
         now = self._changed.get(message.id, message)
-        if now is not None:
-            await self._client.take(now)
+        if now is None:
+            return
+        # An edit that does not speak to us any more takes nothing back.
+        spoken = now if self._client.asks(now) else message
+        await self._client.take(spoken, lambda: self._changed.get(message.id, message) is not None)
 
     async def _until_taken(self, message: discord.Message) -> None:
         """Take a message that is not looked for later: those of its channel that come after it wait meanwhile."""
-        async with self._in_order.setdefault(message.channel.id, asyncio.Lock()):
-            await when_reachable(lambda: self._take_as_it_is(message), self._patience.again)
+        await when_reachable(lambda: self._take_as_it_is(message), self._patience.again)
 
     def edited(self, message: discord.Message) -> None:
         """A message was edited, perhaps before it could be taken."""

@@ -179,8 +179,12 @@ class ClewClient(discord.Client):
         """Whether a message is meant for us; whether its author may talk to us is seen when it is taken."""
         return self.user is not None and self._access.meant(message, self.user) is not None
 
-    async def take(self, message: discord.Message) -> None:
+    async def take(self, message: discord.Message, stands: Callable[[], bool] = lambda: True) -> None:
         """Take what a message asks for, whether it came just now or was missed.
+
+        Args:
+            message: The message.
+            stands: Whether it was not deleted meanwhile; asked right before it counts.
 
         Raises:
             SurfaceUnreachable: Discord cannot tell for now whether its author may ask; it is to be taken later.
@@ -190,7 +194,7 @@ class ClewClient(discord.Client):
         if reactions is not None and await when_back(lambda: reactions.replied(message)):
             return
         turn = await self._turn_of(message)
-        if turn is not None and self._turns is not None:
+        if turn is not None and self._turns is not None and stands():
             await self._turns.accept(turn)
 
     async def _turn_of(self, message: discord.Message) -> Turn | None:

@@ -75,7 +75,7 @@ class Posted:
         Raises:
             SurfaceUnreachable: Discord cannot be reached for now.
         """
-        if not delivery.known or delivery.message_id is not None:
+        if delivery.message_id is not None:
             return []
         if self._now() - delivery.created_at < LOOKED_FOR_AFTER:
             return []

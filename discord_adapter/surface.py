@@ -10,6 +10,7 @@ import discord
 import structlog
 
 from checkpoints.claims import ClaimLost
+from checkpoints.keys import short
 from checkpoints.place import DatabaseAway
 from discord_adapter.card_messages import CardMessages
 from discord_adapter.choices import GO_ON
@@ -129,7 +130,7 @@ class DiscordSurface:
         self._activity[same[-1]] = state
         first, _, _ = next(iter(self._activity))
         told = (f"`{name.replace('`', '') or 'tool'}` {state}" for (_, name, _), state in self._activity.items())
-        self._growing(f"{ACTIVITY}:{first}", reply=False).set("-# 🔧 " + " · ".join(told))
+        self._growing(f"{ACTIVITY}:{short(first)}", reply=False).set("-# 🔧 " + " · ".join(told))
         self._wake()
 
     async def ask(self, approval: Approval) -> list[tuple[Person, Decision]]:

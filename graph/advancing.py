@@ -92,13 +92,13 @@ class Advancing:
         closing = Closing.parse(row.closing) if row.closing else None
         if row.dispatches >= MAX_DISPATCHES and closing is None:
             closing = _GAVE_UP
-        row = await self._meanwhile.gather(row)
-        if not await self._journal.inbox.dispatch(row, counted=row.key not in self._excused):
+        await self._meanwhile.gather(row)
+        begun = await self._journal.inbox.dispatch(row, counted=row.key not in self._excused)
+        if begun is None:
             return  # its message was deleted at this very moment
         self._excused.discard(row.key)
         try:
-            turn = Turn.from_payload(row.payload)
-            await self._shown(row, turn, closing)
+            await self._shown(row, Turn.from_payload(begun.payload), closing)
         except ClaimLost:
             raise
         except DatabaseAway:
@@ -109,11 +109,11 @@ class Advancing:
             raise
         except SurfaceError as error:
             log.warning("answer_not_shown", turn=row.key, error=str(error))
-            await self._journal.inbox.request_close(row.key, str(_UNDELIVERED))
+            await self._journal.inbox.give_up(row, str(_UNDELIVERED))
         except Exception:  # whatever it was: the user is told, the operator sees it, the conversation goes on
             log.exception("turn_failed", turn=row.key)
             if row.dispatches < 2 * MAX_DISPATCHES:
-                await self._journal.inbox.request_close(row.key, str(_BROKE))
+                await self._journal.inbox.give_up(row, str(_BROKE))
             else:
                 await self._journal.inbox.close(row)
 
@@ -161,7 +161,7 @@ class Advancing:
         elif end.failure:
             log.error("model_failed", turn=row.key, fault=end.failure.fault, detail=end.failure.detail)
             failed = Closing("failed", end.failure.sentence)
-            await self._journal.inbox.request_close(row.key, str(failed))
+            await self._journal.inbox.give_up(row, str(failed))
         elif end.finished:
             # What the process died under was only the showing of an answer that is whole: nothing is left to give up.
             whole = closing is _GAVE_UP and end.finished.answered

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -47,27 +46,20 @@ class Meanwhile:
         self._surfaces = surfaces
         self._settings = settings
 
-    async def gather(self, row: InboxRow) -> InboxRow:
+    async def gather(self, row: InboxRow) -> None:
         """Gather into a turn that is to begin what waits behind it, where that is set.
 
         What was gathered is fixed before the start is counted: a turn that was started takes nothing more, so that a
-        later process reads and closes the same messages.
+        later process reads and closes the same messages. The answer refers to the last one.
 
         Args:
             row: The turn's row.
-
-        Returns:
-            The row as it is now: the answer refers to the last message.
         """
         if row.state != InboxState.WAITING or row.closing or self._mode(row.payload) != WhileRunning.COLLECT:
-            return row
-        gathered = await self._journal.inbox.gather(row.key, row.conversation)
-        if not gathered:
-            return row
-        log.info("messages_collected", turn=row.key, messages=1 + len(gathered))
-        payload = row.payload | {"reply_to": gathered[-1].payload.get("message_id")}
-        await self._journal.inbox.amend(row.key, payload)
-        return replace(row, payload=payload)
+            return
+        gathered = await self._journal.inbox.gather(row.key, row.conversation, _refers_to_the_last)
+        if gathered:
+            log.info("messages_collected", turn=row.key, messages=1 + len(gathered))
 
     async def read(self, turn: Turn, after: int | None) -> Input:
         """What the model is given to read of a turn and of all that was gathered into it.
@@ -142,6 +134,10 @@ class _JournalMailbox:
             log.warning("notice_not_shown", turn=turn.key, error=str(error))
         finally:
             await surface.close()
+
+
+def _refers_to_the_last(payload: dict[str, Any], gathered: list[InboxRow]) -> dict[str, Any]:
+    return payload | {"reply_to": gathered[-1].payload.get("message_id")}
 
 
 def _message(key: str, given: Input) -> HumanMessage:

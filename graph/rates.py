@@ -14,6 +14,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from checkpoints.keys import TERMINAL, asked_at
+from checkpoints.outages import when_back
 from graph.turn import Closing
 from tools.tool import ToolError
 
@@ -191,7 +192,7 @@ class CallRates:
         """
         async with self._counting:
             most = self._settings.calls_per_turn
-            if most and await self._counts.calls_of_turn(turn_key) >= most:
+            if most and await when_back(lambda: self._counts.calls_of_turn(turn_key)) >= most:
                 raise TooManyCalls(
                     f"{tool.name} was not run: this turn has made {most} tool calls, as many as one turn may make. "
                     "Answer with what you have, and tell the user that it is not complete."
@@ -203,7 +204,7 @@ class CallRates:
 
     async def _look(self, tool: Tool, catalog: Catalog, pattern: str, most: int, user_id: int) -> None:
         names = {one.name for one in catalog.tools() if _fits(one, pattern)}
-        calls = await self._counts.calls_of_user(user_id, self._now() - _HOUR)
+        calls = await when_back(lambda: self._counts.calls_of_user(user_id, self._now() - _HOUR))
         started = [at for name, at in calls if name in names]
         if len(started) < most:
             return

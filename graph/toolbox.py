@@ -123,7 +123,7 @@ class JournaledToolbox:
         call = task["call"]
         if call["error"]:
             raise ToolError(call["error"])
-        key, earlier = await self._newest_run(call)
+        key, earlier = await when_back(lambda: self._newest_run(call))
         if earlier and earlier.finished_at:
             # Whatever holds by now: it ran, and the model must not be told otherwise.
             return _result(earlier.result or "", failed=bool(earlier.failed))
@@ -133,10 +133,10 @@ class JournaledToolbox:
                 case Decision.RUN_AGAIN:
                     key = replace(key, run=key.run + 1)
                 case Decision.TAKEN_AS_DONE:
-                    await self._runs.finish(key, taken_as_done(call["name"]), failed=False)
+                    await self._finished(key, taken_as_done(call["name"]), failed=False)
                     return taken_as_done(call["name"])
                 case _:
-                    await self._runs.finish(key, given_up(call["name"]), failed=True)
+                    await self._finished(key, given_up(call["name"]), failed=True)
                     raise ToolError(given_up(call["name"]))
         try:
             ready = self._allowed(task)
@@ -212,7 +212,7 @@ class JournaledToolbox:
         noted = partial(
             self._runs.start, key, turn_key=self._turn_key, tool=ready.tool.name, fingerprint=ready.fingerprint
         )
-        if self._rates is None or await self._runs.find(key):
+        if self._rates is None or await when_back(lambda: self._runs.find(key)):
             return await noted()
         async with self._rates.room(ready.tool, self._catalog, turn_key=self._turn_key, user_id=self._origin.user_id):
             return await noted()

@@ -198,10 +198,10 @@ class TurnEngine(Workers):
         if row is None:
             return Outcome(Answer.CLOSED, None)
         toolbox = (await self._advancing.context(Turn.from_payload(row.payload))).toolbox
-        outcome = await self._asking.edit(approval_id, person, arguments, toolbox)
-        if outcome.answer is Answer.DECIDED:
+        try:
+            return await self._asking.edit(approval_id, person, arguments, toolbox)
+        finally:
             self._poke(row.conversation)
-        return outcome
 
     def may_decide(self, approval: Approval, person: Person) -> bool:
         """Whether somebody, as they are now, may decide a card."""
@@ -294,7 +294,7 @@ class TurnEngine(Workers):
             return
         except SurfaceError as error:
             log.warning("card_not_shown", turn=row.key, error=str(error))
-            await self._journal.inbox.request_close(row.key, str(_NO_CARD))
+            await self._journal.inbox.give_up(row, str(_NO_CARD))
             self._poke(row.conversation)
             return
         for card, person, decision in standing:

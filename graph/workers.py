@@ -233,8 +233,11 @@ class Workers(ABC):
     async def _step(self, conversation: Conversation) -> bool:
         """Take the oldest open turn as far as it goes now; False when there is nothing to do."""
         async with self._lock(conversation):
-            # Held elsewhere: whoever holds it sees to it, or the sweep does once that process is gone.
-            if self._draining or not await self._claims.take(conversation):
+            if self._draining:
+                return False
+            if not await self._claims.take(conversation):
+                # Held elsewhere, or our lease had run out: what woke us is not known to whoever holds it.
+                self._poke_later(conversation)
                 return False
             row = await self._journal.inbox.head(conversation)
             if row is None:

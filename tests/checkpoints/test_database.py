@@ -1,5 +1,6 @@
 import asyncio
 import random
+import secrets
 import sqlite3
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import OperationalError
 
 from checkpoints import upgrading
 from checkpoints.database import NEWEST, open_database
@@ -209,3 +211,41 @@ async def test_cancelled_transaction_is_rolled_back_whole(database, journal, her
     assert task.cancelled()
     assert await journal.turns.toolset("f") == []
     assert await journal.inbox.claim("k", here, {})
+
+
+def _standing_still(milliseconds):
+    """Lets the server end a transaction that stands still, as it does with a process that was stopped in its middle."""
+    return text(f"SET LOCAL idle_in_transaction_session_timeout = {milliseconds}")
+
+
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("then", ["another statement", "the commit"])
+async def test_transaction_that_the_server_ended_is_an_outage(database, then):
+    async def slept():
+        async with database.write() as connection:
+            await connection.execute(_standing_still(100))
+            await connection.execute(text("SELECT 1"))
+            await asyncio.sleep(0.5)
+            if then == "another statement":
+                await connection.execute(text("SELECT 1"))
+
+    with pytest.raises(DatabaseAway):
+        await slept()
+
+
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+async def test_server_that_takes_no_writes_for_a_while_is_an_outage(url, database, here):
+    """A standby that is not promoted yet, after a switch-over."""
+    async with database.write() as connection:
+        name = database.place.url.database
+        await connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+    after = open_database(url)
+    with pytest.raises(DatabaseAway):
+        await Journal(after).inbox.claim("k", here, {})
+    await after.close()
+
+
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+async def test_what_is_too_large_for_ever_is_no_outage(journal, here):
+    with pytest.raises(OperationalError, match="index row"):
+        await journal.inbox.claim(secrets.token_urlsafe(12_000), here, {})

@@ -1,10 +1,12 @@
 """Turns, deliveries, tool runs, prompts: what is noted once stays as it was noted."""
 
 import asyncio
+import secrets
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from checkpoints.approvals import Approval
 from checkpoints.tool_runs import ToolRunKey
 
 pytestmark = pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
@@ -121,3 +123,17 @@ async def test_prompt_is_set_replaced_and_taken_away(journal):
     assert not await journal.prompts.reset("channel", 5)
     assert await journal.prompts.get("channel", 5) is None
     assert await journal.prompts.get("guild", 5) == "be kind"
+
+
+async def test_call_whose_id_holds_a_whole_signature_is_noted_like_any_other(journal, claimed):
+    """LiteLLM puts the thought signatures of Gemini into the ids of calls; PostgreSQL's indexes take 2,704 bytes."""
+    keys = [ToolRunKey("1:2:3:0", "message:1:0/0", "call" + secrets.token_urlsafe(8000) + end) for end in ("", "x")]
+    for key in keys:
+        assert await journal.tool_runs.start(key, turn_key=claimed, tool="wipe", fingerprint="f") is None
+    assert await journal.tool_runs.start(keys[0], turn_key=claimed, tool="wipe", fingerprint="f") is not None
+    await journal.tool_runs.finish(keys[0], "gone", failed=False)
+    assert (await journal.tool_runs.newest(keys[0])).result == "gone"
+    assert (await journal.tool_runs.newest(keys[1])).result is None
+    approval = Approval("i", keys[0].call_id, claimed, "wipe", {}, "f", 1, 2)
+    await journal.approvals.ask(approval)
+    assert await journal.approvals.open() == [approval]

@@ -230,7 +230,8 @@ class Harness:
         shown, wanted = (" ".join(" ".join(texts).split()) for texts in (said, asked.task.texts))
         if sentences:
             found.check(len(sentences) == 1, f"turn {number} ended with more than one sentence: {sentences}")
-            found.check(wanted.startswith(shown[:-1]) and shown != wanted, f"turn {number} says {said} and {sentences}")
+            # All of it may stand there, too: the process died before it could note that it was all.
+            found.check(wanted.startswith(shown[:-1]), f"turn {number} says {said} and {sentences}")
         else:
             found.check(shown == wanted, f"turn {number} ({asked.task.kind}) reads {said}, not {asked.task.texts}")
 

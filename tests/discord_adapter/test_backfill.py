@@ -120,6 +120,16 @@ async def started(local, journal, patience=None, *, held=False, reactions=None, 
         await running
 
 
+@asynccontextmanager
+async def told(client, event):
+    """Do something, and wait until the client was told of it and what hears that has begun."""
+    heard = asyncio.create_task(client.wait_for(event, timeout=READY))
+    await asyncio.sleep(0)
+    yield
+    await heard
+    await asyncio.sleep(0.01)
+
+
 @pytest.fixture
 def ask(local, alice):
     """Somebody asks something."""
@@ -313,3 +323,73 @@ async def test_caps_leave_the_oldest_out_and_say_so(local, journal, general, lab
     assert [log["channels"] for log in told if "channels" in log] == [1]
     assert {log["channel"] for log in told if "channel" in log} == {general.id, lab.id}
     assert [log["messages"] for log in told if "messages" in log] == [2]
+
+
+@pytest.mark.parametrize("then", ["deleted", "edited"])
+async def test_message_that_changes_while_its_author_is_looked_up_counts_as_it_is_then(
+    local, journal, alice, monkeypatch, then
+):
+    async with started(local, journal, lists={"direct_messages": "members"}) as taking:
+        await taking.client.wait_until_ready()
+        reading, looked, go = taking.reading.send, asyncio.Event(), asyncio.Event()
+
+        async def slow(*arguments):
+            looked.set()
+            await go.wait()
+            return await reading(*arguments)
+
+        monkeypatch.setattr(taking.reading, "send", slow)
+        direct = local.dm(alice)
+        sent = await local.send(alice, direct, "my password is hunter2")
+        async with asyncio.timeout(READY):
+            await looked.wait()
+        if then == "deleted":
+            async with told(taking.client, "raw_message_delete"):
+                await local.delete(alice, sent)
+        else:
+            await local.edit(alice, sent, "nothing")
+        go.set()
+        await local.send(alice, direct, "something else")
+        await taking.took(*(["something else"] if then == "deleted" else ["my password is hunter2", "something else"]))
+        if then == "edited":
+            assert (await taking.amended.get()).text == "nothing"
+
+
+async def test_edit_that_takes_the_mention_out_of_a_message_that_is_held_takes_nothing_back(
+    local, journal, general, alice, ask
+):
+    await ask(general, "old")
+    async with started(local, journal, held=True) as taking:
+        await taking.reading.reached()
+        sent = await ask(general, "new")
+        async with told(taking.client, "raw_message_edit"):
+            await local.edit(alice, sent, "nothing for a bot")
+        taking.reading.go.set()
+        await taking.took("old", "new")
+
+
+async def test_messages_of_a_channel_keep_their_order_while_the_database_is_away(local, journal, general, alice, ask):
+    """The first one answers a message of ours, so the database is asked whether that is a card."""
+    away, asked = [True], asyncio.Event()
+
+    class Cards:
+        def session_began(self):
+            pass
+
+        async def replied(self, message):
+            if message.reference:
+                asked.set()
+                if away:
+                    raise DatabaseAway("gone")
+            return False
+
+    ours = await local.send(local.bot, general, "what else?")
+    async with started(local, journal, reactions=Cards()) as taking:
+        await taking.client.wait_until_ready()
+        await local.send(alice, general, f"{local.bot.mention} one", reply_to=ours)
+        async with asyncio.timeout(READY):
+            await asked.wait()
+        async with told(taking.client, "message"):
+            await ask(general, "two")
+        away.clear()
+        await taking.took("one", "two")

@@ -1,5 +1,6 @@
 """A POST whose answer was lost, over the wire: by its nonce at first, by what it answers and says afterwards."""
 
+import asyncio
 import datetime as dt
 
 import discord
@@ -7,6 +8,7 @@ import pytest
 
 from checkpoints.approvals import Approval
 from checkpoints.journal import Journal
+from checkpoints.place import DatabaseAway
 from discord_adapter.content import Content
 from discord_adapter.outbox import Outbox
 from discord_adapter.replies import GrowingText
@@ -174,3 +176,31 @@ async def journal(journal, monkeypatch, local, clock):
         monkeypatch.setattr(rows, "_now", clock)
     assert isinstance(journal, Journal)
     return journal
+
+
+@pytest.mark.parametrize("lost", ["the answer", "the note of it"])
+async def test_text_of_the_same_run_that_goes_on_after_minutes_is_one_message(
+    local, program, clock, turn, shown, journal, monkeypatch, lost
+):
+    """A tool runs for longer than Discord keeps a nonce."""
+    if lost == "the answer":
+        local.fail("POST", POST, status=0, done=True)
+    else:
+        real, left = journal.deliveries.posted, [DatabaseAway("gone")]
+
+        async def posted(*arguments, **named):
+            if left:
+                raise left.pop()
+            await real(*arguments, **named)
+
+        monkeypatch.setattr(journal.deliveries, "posted", posted)
+    surface = DiscordSurfaces(program()).open(turn)
+    surface.text(0, "Let me look.")
+    async with asyncio.timeout(10):
+        while not shown() or not surface._showing.done():
+            await asyncio.sleep(0.01)
+    clock.age()
+    surface.finish_text(0, "Let me look. Here it is.")
+    await surface.flush()
+    await surface.close()
+    assert [message.content for message in shown()] == ["Let me look. Here it is."]

@@ -1,5 +1,7 @@
 """The database is away at the worst moment: nothing that was decided, done or given up is forgotten for it."""
 
+import asyncio
+
 import pytest
 
 from checkpoints.approvals import Decision
@@ -96,3 +98,55 @@ async def test_stop_and_setting_aside_mean_the_turn_they_were_pressed_for(stand,
     await clew.engine.set_aside(HERE, behind="m:1:0")
     assert [one.id for one in await stand.journal.approvals.open()] == [card]
     assert (await stand.journal.inbox.get("m:1:0")).closing is None
+
+
+async def test_calls_beside_one_whose_start_cannot_be_noted_run_on(stand, clew, away_once):
+    """Also where the database had noted it, and only its answer was lost."""
+    stand.tools.rules = {"wipe": "auto"}
+    stand.tools.held["wipe"] = asyncio.Event()
+    real, left = clew.journal.tool_runs._start, ["lost", "refused"]
+
+    async def start(key, turn_key, tool, *more):
+        if tool == "look" and left:
+            await stand.tools.began["wipe"].wait()
+            if left.pop() == "lost":
+                await real(key, turn_key, tool, *more)
+            raise DatabaseAway("gone")
+        return await real(key, turn_key, tool, *more)
+
+    clew.journal.tool_runs._start = start
+    stand.script.then(call("wipe", x=1), call("look", x=2))
+    stand.script.then(say("done"))
+    await clew.ask(1)
+    await stand.tools.began["look"].wait()
+    stand.tools.held["wipe"].set()
+    assert await clew.answered(1, 1) == "done"
+    assert sorted(stand.tools.ran) == [("look", 2), ("wipe", 1)]
+    assert clew.surface.cards == {}
+    assert left == []
+
+
+async def test_card_is_shown_after_an_outage_in_which_the_lease_ran_out(stand, clew):
+    """The worker looks again before the lease is renewed: it holds nothing then, and nobody else does."""
+    looked = asyncio.Event()
+    fails, take = clew.surface.fail, clew.claims.take
+
+    def fail(method):
+        if method == "ask" and not looked.is_set():
+            clew.claims._ends = 0.0
+            raise DatabaseAway("gone")
+        return fails(method)
+
+    async def taken(conversation):
+        held = await take(conversation)
+        if not held:
+            looked.set()
+        return held
+
+    clew.surface.fail, clew.claims.take = fail, taken
+    stand.script.then(call("wipe", x=1))
+    await clew.ask(1)
+    async with asyncio.timeout(10):
+        await looked.wait()
+    await clew.claims.renew()
+    assert len(await clew.cards(1)) == 1

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from checkpoints.approvals import Decision
 from checkpoints.keys import Conversation
+from checkpoints.place import DatabaseAway
 from checkpoints.tables import tool_runs
 from graph.approval_settings import ApprovalSettings
 from graph.deciding import Answer, Person
@@ -411,3 +412,56 @@ async def test_repeated_call_ids_neither_lose_nor_double_a_card_or_a_call(stand,
     assert sorted(stand.tools.ran) == [("look", 4), ("wipe", 1), ("wipe", 2), ("wipe", 3)]
     answers = [content for role, content in stand.sent() if role == "tool"]
     assert answers == ["wipe 1 done", "wipe 2 done", "wipe 3 done", "look 4 done"]
+
+
+async def test_edited_card_is_shown_although_the_database_was_away_right_after_the_edit(stand, clew):
+    stand.script.then(call("wipe", x=1))
+    await clew.ask(1)
+    (card,) = await clew.cards(1)
+    real, left = clew.journal.approvals.settled, [DatabaseAway("gone")]
+
+    async def settled(approval):
+        if left:
+            raise left.pop()
+        await real(approval)
+
+    clew.journal.approvals.settled = settled
+    with pytest.raises(DatabaseAway):
+        await clew.engine.edit(card, Person(3), {"x": 2})
+    _, edited = await clew.cards(2)
+    assert clew.surface.cards[edited].arguments == {"x": 2}
+
+
+async def test_card_that_was_edited_by_another_process_than_the_one_that_shows_cards_is_shown(stand):
+    async with stand.program("a") as a, stand.program("b") as b:
+        stand.script.then(call("wipe", x=1), call("wipe", x=2))
+        showing, go = asyncio.Event(), asyncio.Event()
+        opened = b.surface.open
+
+        def slow(turn):
+            surface = opened(turn)
+            ask = surface.ask
+
+            async def asked(approval):
+                found = await ask(approval)
+                if len(b.surface.cards) == 2:
+                    showing.set()
+                    await go.wait()
+                return found
+
+            surface.ask = asked
+            return surface
+
+        b.surface.open = slow
+        await b.ask(1)
+        await showing.wait()
+        outcome = await a.engine.edit(next(iter(b.surface.cards)), Person(3), {"x": 9})
+        assert outcome.answer is Answer.DECIDED
+        go.set()
+
+        def shown():
+            return [one.arguments for one in (*a.surface.cards.values(), *b.surface.cards.values())]
+
+        async with asyncio.timeout(10):
+            while {"x": 9} not in shown():
+                await asyncio.sleep(0.02)

@@ -3,12 +3,15 @@
 import asyncio
 
 import pytest
+from langchain_core.messages import AIMessage
+from sqlalchemy import update
 
 from checkpoints.approvals import Decision
 from checkpoints.inbox import InboxState
+from checkpoints.tables import owners
 from checkpoints.tool_runs import ToolRunKey
 from graph.advancing import MAX_DISPATCHES
-from graph.errors import SurfaceUnreachable
+from graph.errors import ModelError, ModelFault, SurfaceUnreachable
 from graph.turn import ANSWERED
 from playground.model import call, say
 
@@ -245,3 +248,36 @@ async def test_nothing_is_at_work_any_more_after_a_drain(stand, program):
 
     at_work = [task for task in asyncio.all_tasks() if "TurnEngine" in repr(task.get_coro())]
     assert at_work == []
+
+
+async def test_process_that_lost_its_claim_does_not_fail_the_turn_of_the_one_that_took_over(stand, monkeypatch):
+    """The old one stands still in its model call, which has failed for good when it wakes up."""
+    async with stand.program("old") as old, stand.program("new") as new:
+        held, go, answering, answer = (asyncio.Event() for _ in range(4))
+
+        async def ask(messages, definitions, draft):
+            if not held.is_set():
+                held.set()
+                await go.wait()
+                raise ModelError(ModelFault.TIMEOUT, "the connection broke while the process stood still")
+            answering.set()
+            await answer.wait()
+            return AIMessage("here it is", id="x")
+
+        monkeypatch.setattr(stand.model, "ask", ask)
+        await old.ask(1)
+        await held.wait()
+        old.claims._ends = 0.0
+        async with stand.database.write() as connection:
+            await connection.execute(update(owners).where(owners.c.name == "old").values(until=0.0))
+        await new.engine.sweep()
+        await answering.wait()
+        go.set()
+        while old.engine._running:
+            await asyncio.sleep(0.01)
+        assert (await stand.journal.inbox.get("m:1:0")).closing is None
+        await new.engine.sweep()
+        answer.set()
+        assert await new.answered(1) == "here it is"
+        await new.closed(1)
+        assert (await stand.journal.turns.get("m:1:0")).outcome == "answered"

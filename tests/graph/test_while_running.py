@@ -664,3 +664,19 @@ async def test_replay_of_a_model_that_needs_no_step_asks_what_was_handed_in_as_a
 
     assert (first.asked, first.new.text, first.recorded) == ("first", "at once", True)
     assert (second.asked, second.new.text, second.recorded) == ("second", "and the second", False)
+
+
+async def test_edit_that_came_right_before_the_start_is_read(stand, program, monkeypatch):
+    clew = await program()
+    real, took = clew.journal.inbox.dispatch, []
+
+    async def dispatch(row, **named):
+        took.append(await clew.journal.inbox.amend(row.key, turn(1, "as it is now").payload()))
+        return await real(row, **named)
+
+    monkeypatch.setattr(clew.journal.inbox, "dispatch", dispatch)
+    stand.script.then(say("ok"))
+    await clew.ask(1, "as it was")
+    await clew.closed(1)
+    assert took == [True]
+    assert stand.sent() == [("user", "as it is now")]

@@ -111,7 +111,6 @@ def _approvals() -> None:
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.ForeignKeyConstraint(["turn_key"], ["inbox.key"]),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("interrupt_id", "call_id", "number", name="approvals_once"),
     )
     op.create_index("approvals_by_turn", "approvals", ["turn_key"])
     connection = op.get_bind()
