@@ -195,12 +195,13 @@ class DiscordSurface:
             await text.show(settled=True)
 
     async def close(self) -> None:
-        """Stop showing."""
-        await self._stop_typing()
-        if self._showing is not None:
-            self._showing.cancel()
-            await asyncio.wait({self._showing})
-            self._showing = None
+        """Stop showing, at once: whoever is cancelled while this waits leaves nothing behind that goes on."""
+        tasks = {task for task in (self._typing, self._showing) if task is not None}
+        self._typing = self._showing = None
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     def _growing(self, name: str, *, reply: bool = True) -> GrowingText:
         if name not in self._texts:

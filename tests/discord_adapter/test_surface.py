@@ -210,3 +210,32 @@ async def test_longer_text_of_a_later_run_is_whole_after_a_shorter_one_that_was_
 
     assert "".join(message.content for message in shown()).count("new") == 800
     assert len(shown()) == 2
+
+
+async def test_surface_whose_closing_is_cut_off_shows_nothing_more(local, outbox, turn, shown, monkeypatch):
+    """The typing indicator is on its way for a while, and whoever waits for it is cancelled once more."""
+    surface = DiscordSurfaces(outbox).open(turn)
+    hold, begun = asyncio.Event(), asyncio.Event()
+
+    async def typing(channel_id):
+        begun.set()
+        try:
+            await hold.wait()
+        except asyncio.CancelledError:
+            await hold.wait()
+
+    monkeypatch.setattr(outbox, "typing", typing)
+    monkeypatch.setattr("discord_adapter.surface._TYPING_AFTER", 0)
+    surface.working()
+    surface.text(0, "one")
+    await begun.wait()
+    await local.wait_until(shown)
+    closing = asyncio.create_task(surface.close())
+    await asyncio.sleep(0.01)
+    closing.cancel()
+    await asyncio.wait({closing})
+    surface._texts["text:0"].add(" two")
+    surface._changed.set()
+    hold.set()
+    await asyncio.sleep(2)
+    assert [message.content for message in shown()] == ["one"]
