@@ -151,7 +151,7 @@ class Access:
     ) -> Somebody:
         settings = self._settings
         channels = await self._channels(channel, guild_id) if settings.channels else frozenset(_places(channel))
-        if not settings.roles or program:
+        if not settings.roles or user.id in settings.webhooks:
             roles = frozenset[int]()
         elif guild_id is None:
             roles = (await self._membership(user.id)).roles

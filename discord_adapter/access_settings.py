@@ -73,7 +73,7 @@ class Somebody:
 
     Attributes:
         user_id: The person, the bot or the webhook.
-        roles: The person's roles; in a direct message those in all guilds that we share.
+        roles: Their roles, a webhook has none; in a direct message those in all guilds that we share.
         guild_id: The guild; None in a direct message.
         channels: The channel; of a thread also the channel above it, and the category of either.
         program: Whether that is a bot or a webhook.

@@ -11,7 +11,6 @@ from discord_adapter.content import Content
 from discord_adapter.outbox import unguarded
 from discord_adapter.settings import LayoutSettings
 from discord_adapter.text.layout import Layout, lay_out
-from discord_adapter.text.links import with_true_hosts
 from graph.errors import SurfaceError, SurfaceUnreachable
 
 if TYPE_CHECKING:
@@ -144,7 +143,7 @@ class GrowingText:
         """What people may see of the text: no secret, and no end that may become one."""
         redact = self._outbox.redact
         whole = self._finished and not self._cut_short
-        return with_true_hosts(redact(self._text) if whole else redact.growing(self._text))
+        return redact(self._text) if whole else redact.growing(self._text)
 
     @property
     def _layout(self) -> Layout:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from checkpoints.approvals import Decision, Kind, Terms
 from graph.approval_settings import ApprovalSettings
-from tools.patterns import Patterns
+from tools.patterns import Patterns, names_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -119,7 +119,7 @@ class Rules:
         return all(_admits(deciders, approval.requester_id, person, needed) for deciders in both)
 
     def _own(self, tool: str, source: str) -> ToolApprovals | None:
-        found = self._tools.find(tool, source)
+        found = self._tools.find(names_of(tool, source))
         return found[1] if found else None
 
 

@@ -7,7 +7,6 @@ import math
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import structlog
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from checkpoints.keys import TERMINAL, asked_at
 from checkpoints.outages import when_back
 from graph.turn import Closing
+from tools.patterns import fits, names_of
 from tools.tool import ToolError
 
 if TYPE_CHECKING:
@@ -203,7 +203,8 @@ class CallRates:
             yield
 
     async def _look(self, tool: Tool, catalog: Catalog, pattern: str, most: int, user_id: int) -> None:
-        names = {one.name for one in catalog.tools() if _fits(one, pattern)}
+        # What ran before another server had a tool of its name was noted under that name alone.
+        names = {name for one in catalog.tools() if _fits(one, pattern) for name in names_of(one.name, one.source)}
         calls = await when_back(lambda: self._counts.calls_of_user(user_id, self._now() - _HOUR))
         started = [at for name, at in calls if name in names]
         if len(started) < most:
@@ -219,4 +220,4 @@ class CallRates:
 
 def _fits(tool: Tool, pattern: str) -> bool:
     """Whether a pattern means a tool, by the rules of [tools.policy]."""
-    return any(fnmatchcase(name, pattern) for name in (tool.name, f"{tool.server}/{tool.name}", tool.source))
+    return fits(pattern, names_of(tool.name, tool.source))

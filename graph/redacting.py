@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 REDACTED = "[redacted]"
 
@@ -23,26 +23,43 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         found = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}
-        # As it is, and as it is written in JSON and in Python's quotes; the longest first, since one may hold another.
+        # As it is, and as it is written in JSON and in Python's quotes.
         forms = {form for secret in found for form in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1])}
         escaped = {json.dumps(form, ensure_ascii=False)[1:-1] for form in forms}
-        self._forms = sorted(forms | escaped, key=len, reverse=True)
+        self._forms = forms | escaped
 
     def __call__(self, text: str) -> str:
         """The text without secrets."""
-        for form in self._forms:
-            text = text.replace(form, REDACTED)
-        return text
+        return self._up_to(text, len(text))
 
     def growing(self, text: str) -> str:
         """A text to which more will be added, without secrets and without an end that may become one."""
-        text = self(text)
-        return text[: len(text) - max((_begun(text, form) for form in self._forms), default=0)]
+        return self._up_to(text, len(text) - max((_begun(text, form) for form in self._forms), default=0))
 
     def holds(self, value: object) -> bool:
         """Whether there is a secret in a JSON value."""
         texts = (json.dumps(value, ensure_ascii=False), json.dumps(value))
         return any(self(text) != text for text in texts)
+
+    def _up_to(self, text: str, end: int) -> str:
+        """The text up to an end, without what secrets cover of it; one of them can begin within another."""
+        pieces: list[str] = []
+        at = 0
+        for start, after in sorted(place for form in self._forms if form in text for place in _places(text, form)):
+            if start >= end:
+                break
+            if start >= at:
+                pieces += [text[at:start], REDACTED]
+            at = max(at, after)
+        return "".join([*pieces, text[at:end]])
+
+
+def _places(text: str, form: str) -> Iterator[tuple[int, int]]:
+    """Where a form starts and ends in a text, each time."""
+    start = text.find(form)
+    while start >= 0:
+        yield start, start + len(form)
+        start = text.find(form, start + 1)
 
 
 def _begun(text: str, form: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections import Counter
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tools.tool import OURS, Tool, UnknownTool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _NAME_LIMIT = 64  # OpenAI's limit for a function name; its pattern is ^[a-zA-Z0-9_-]{1,64}$
 _FOREIGN = re.compile(r"[^a-zA-Z0-9_-]+")
@@ -26,7 +27,7 @@ class Catalog:
 
     - what a model may not use in a name becomes ``_``; a name too long is cut and ends in a hash of itself;
     - where names clash, a tool of our own keeps its name, all others get their server's name in front;
-    - what still clashes gets a hash of server and name at its end.
+    - what still clashes gets a hash of server and name at its end, or another one where a tool has that name already.
     """
 
     def __init__(self, *sources: Callable[[], Sequence[Tool]]) -> None:
@@ -61,22 +62,35 @@ class Catalog:
 
 def _named(tools: list[Tool]) -> list[Tool]:
     """Give every tool a name that fits and that no other has."""
-    plain = [fitting_name(tool.name) for tool in tools]
-    prefixed = _where_clashing(tools, plain, lambda tool: fitting_name(f"{tool.server}_{tool.name}"))
-    unique = _where_clashing(tools, prefixed, lambda tool: _hashed(f"{tool.server}_{tool.name}"))
+    names = [fitting_name(tool.name) for tool in tools]
+    for at in _clashing(tools, names):
+        names[at] = fitting_name(f"{tools[at].server}_{tools[at].name}")
+    taken = set(names)
+    # In an order of their own: which server comes first must not decide who has which name.
+    for at in sorted(_clashing(tools, names), key=lambda at: (tools[at].server, tools[at].name)):
+        names[at] = next(name for name in _hashes(tools[at]) if name not in taken)
+        taken.add(names[at])
     return [
         tool if name == tool.name else replace(tool, name=name, original=tool.original or tool.name)
-        for tool, name in zip(tools, unique, strict=True)
-    ]
-
-
-def _where_clashing(tools: list[Tool], names: list[str], other: Callable[[Tool], str]) -> list[str]:
-    """Replace the names that more than one tool has, except where it is a name we gave ourselves."""
-    count = Counter(names)
-    return [
-        other(tool) if count[name] > 1 and not (tool.server == OURS and tool.name == name) else name
         for tool, name in zip(tools, names, strict=True)
     ]
+
+
+def _clashing(tools: list[Tool], names: list[str]) -> list[int]:
+    """Which tools have a name that another one has, except where it is a name we gave ourselves."""
+    count = Counter(names)
+    return [
+        at
+        for at, (tool, name) in enumerate(zip(tools, names, strict=True))
+        if count[name] > 1 and not (tool.server == OURS and tool.name == name)
+    ]
+
+
+def _hashes(tool: Tool) -> Iterator[str]:
+    """Names that end in a hash: a server can list one of them, or see to it that two tools share one, but not all."""
+    yield _hashed(f"{tool.server}_{tool.name}")
+    for number in itertools.count(1):
+        yield _hashed(f"{tool.server}/{tool.name}/{number}")
 
 
 def fitting_name(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, RootModel, field_validator
 
-from tools.patterns import Patterns, all_say_something
+from tools.patterns import Patterns, all_say_something, names_of
 
 if TYPE_CHECKING:
     from tools.tool import Tool
@@ -49,7 +49,9 @@ class PolicySettings(RootModel[dict[str, Action]]):
 class Policy:
     """The terms on which tools are called.
 
-    Of the configured patterns that fit a tool, the most specific decides (`tools.patterns.Patterns`).
+    Of the configured patterns that fit a tool, the most specific decides (`tools.patterns.Patterns`). Where the
+    catalog had to call a tool something else, since another server has one of its name, what is set for that name
+    alone can only make it stricter: ``"read" = "deny"`` still holds, ``"read" = "auto"`` could mean either tool.
 
     Where none fits: a tool runs by itself if its author says that it is read-only (``readOnlyHint: true``),
     that it stays in a closed world (``openWorldHint: false``), and does not call it destructive. Everything
@@ -64,7 +66,11 @@ class Policy:
 
     def verdict(self, tool: Tool) -> Verdict:
         """Decide about the calls of a tool."""
-        found = self._rules.find(tool.name, tool.source)
+        verdicts = [self._verdict(tool, names_of(tool.name, tool.source, bare=bare)) for bare in (True, False)]
+        return max(verdicts, key=lambda verdict: _STRICTNESS[verdict.action])
+
+    def _verdict(self, tool: Tool, names: frozenset[str]) -> Verdict:
+        found = self._rules.find(names)
         if found:
             pattern, action = found
             return Verdict(action, f"{pattern}: {action}")

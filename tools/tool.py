@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from jsonschema.exceptions import SchemaError, ValidationError
-from jsonschema.validators import Draft202012Validator, validator_for
-from referencing import Registry
-from referencing.exceptions import Unresolvable
+
+from tools.schemas import BrokenSchema, misfits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+
+    from jsonschema.exceptions import ValidationError
 
 log = structlog.get_logger()
 
@@ -116,9 +116,8 @@ class Tool:
 def check_arguments(tool: Tool, arguments: Mapping[str, Any]) -> None:
     """Hold a call's arguments against the tool's schema, before anything is asked or run.
 
-    A schema that is itself broken, or refers to what is not in it, cannot be held against anything: that is
-    logged, and the tool's server is left to judge. References are never fetched from the network, since
-    schemas come from servers.
+    A schema that is itself broken, refers to what is not in it, or takes too long, cannot be held against anything:
+    that is logged, and the tool's server is left to judge.
 
     Args:
         tool: The tool that is to be called.
@@ -127,14 +126,10 @@ def check_arguments(tool: Tool, arguments: Mapping[str, Any]) -> None:
     Raises:
         BadArguments: They do not fit; the text names each place and what was expected there.
     """
-    schema = dict(tool.schema)
-    kind = cast("type[Draft202012Validator]", validator_for(schema, default=Draft202012Validator))
     try:
-        kind.check_schema(schema)
-        validator = kind(schema, registry=Registry())
-        errors = sorted(validator.iter_errors(dict(arguments)), key=lambda error: error.json_path)
-    except (SchemaError, Unresolvable) as fault:
-        log.warning("tool_schema_broken", tool=tool.name, server=tool.server, error=str(fault).splitlines()[0])
+        errors = misfits(arguments, tool.schema)
+    except BrokenSchema as fault:
+        log.warning("tool_schema_broken", tool=tool.name, server=tool.server, error=str(fault))
         return
     if not errors:
         return

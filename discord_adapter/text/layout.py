@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from discord_adapter.text.code_blocks import CodeBlock, code_blocks, shown
 from discord_adapter.text.lengths import units, whole
+from discord_adapter.text.links import with_true_hosts
 from discord_adapter.text.splitting import split
 from discord_adapter.text.tables import rendered
 
@@ -112,9 +113,10 @@ class Layout:
 def lay_out(text: str, settings: LayoutSettings, *, complete: bool, with_files: bool = True) -> Layout:
     """How an answer is shown, by now or in the end.
 
-    Tables are rendered, long code becomes files, and the rest is split into messages. Of an answer that is too long
-    even so, the first messages are shown and the whole, exactly as the model wrote it, is a file. Code with backticks
-    in threes inside can be shown, but not exactly (see `code_blocks.shown`); so it is a file beside.
+    Tables are rendered, long code becomes files, links show where they lead, and the rest is split into messages. Of an
+    answer that is too long even so, the first messages are shown and the whole, exactly as the model wrote it, is a
+    file. Code with backticks in threes inside can be shown, but not exactly (see `code_blocks.shown`); so it is a file
+    beside.
 
     Args:
         text: The answer as the model wrote it, Markdown.
@@ -126,10 +128,10 @@ def lay_out(text: str, settings: LayoutSettings, *, complete: bool, with_files: 
     """
     text = whole(text)
     if not with_files:
-        return Layout(split(shown(rendered(text))), [])
+        return Layout(_messages(text), [])
     words, files = _with_code_aside(text, settings)
     too_long = settings.file_over is not None and 0 < settings.file_over < len(words)
-    parts = split(shown(rendered(words[: settings.file_over] if too_long else words)))
+    parts = _messages(words[: settings.file_over] if too_long else words)
     if too_long:
         answer = text.encode()
         fits = len(answer) <= _MOST_BYTES
@@ -137,6 +139,10 @@ def lay_out(text: str, settings: LayoutSettings, *, complete: bool, with_files: 
         parts = [*_preview(parts), note]
         files.insert(0, File(_ANSWER, answer[:_MOST_BYTES].decode(errors="ignore").encode()))
     return Layout(parts, files if complete else [])
+
+
+def _messages(text: str) -> list[str]:
+    return split(with_true_hosts(shown(rendered(text))))
 
 
 def _with_code_aside(text: str, settings: LayoutSettings) -> tuple[str, list[File]]:

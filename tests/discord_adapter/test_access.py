@@ -259,6 +259,21 @@ async def test_bots_and_webhooks_are_listened_to_by_name_and_we_never(local, gen
         assert await handled(local, heard) == ["from the bot", "from the webhook"]
 
 
+async def test_named_bot_with_a_denied_role_is_not_listened_to_and_a_webhook_has_no_roles(local, general, alice):
+    guild = local.guild_of(general)
+    role, other = local.add_role(guild, "muted"), local.add_role(guild, "other")
+    named, muted = local.add_user("named", bot=True), local.add_user("muted", bot=True)
+    local.add_member(guild, named, roles=[other])
+    local.add_member(guild, muted, roles=[role, other])
+    hook = await local.webhook(alice, general, "Feed")
+    lists = {"bots": [named.id, muted.id], "webhooks": [hook.id], "deny": {"roles": [role.id]}}
+    async with listening(local, **lists) as heard:
+        await local.send(muted, general, f"{local.bot.mention} from the muted bot")
+        await local.send(named, general, f"{local.bot.mention} from the bot")
+        await local.send_by_webhook(hook, f"{local.bot.mention} from the webhook")
+        assert await handled(local, heard) == ["from the bot", "from the webhook"]
+
+
 async def test_two_direct_messages_at_once_are_heard_in_their_order(local, alice):
     async with listening(local, direct_messages="members") as heard:
         for text in ("one", "two", "three"):

@@ -5,6 +5,7 @@ import datetime as dt
 import time
 from collections import defaultdict
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -56,13 +57,20 @@ class Tools:
         self.results = {}
         self.rules = {}
         self.server = "clew"
+        self.others = []
 
     def catalog(self):
-        return Catalog(lambda: [self._tool("look", read_only=True), self._tool("wipe", read_only=False)])
+        return Catalog(
+            lambda: [self._tool("look", read_only=True), self._tool("wipe", read_only=False)], lambda: self.others
+        )
 
     def moved_to(self, server):
         """From now on another server has the tools of these names."""
         self.server = server
+
+    def also_on(self, server):
+        """From now on another server has tools of these names as well."""
+        self.others = [replace(tool, server=server) for tool in self.catalog().tools()]
 
     def policy(self):
         return Policy(PolicySettings(self.rules))

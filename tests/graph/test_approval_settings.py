@@ -32,6 +32,7 @@ def test_deadline_of_zero_is_never():
         ("wipe", "notes/wipe", 3),  # the longest literal part decides
         ("wipe", "files/wipe", 2),
         ("notes_wipe", "notes/wipe", 3),  # renamed by the catalog
+        ("files_wipe", "files/wipe", 2),
         ("look", "notes/look", 4),
         ("look", "files/look", 1),
     ],

@@ -234,6 +234,20 @@ async def test_expensive_tools_have_a_bucket_of_their_own_for_each_person(progra
     assert stand.tools.ran[-1] == ("look", 5)
 
 
+async def test_bucket_of_a_tool_stays_as_full_when_another_server_has_a_tool_of_its_name(program, stand):
+    clew = await program(tools={"look": {"per_user_per_hour": 1}})
+    stand.tools.moved_to("notes")
+    stand.tools.rules = {"*": "auto"}
+    stand.script.then(call("look", x=1))
+    await clew.ask(1)
+    await clew.answered(1, 1)
+    stand.tools.also_on("files")
+    stand.script.then(call("notes_look", x=2))
+    await clew.ask(2)
+    await clew.answered(2, 1)
+    assert stand.tools.ran == [("look", 1)]
+
+
 @pytest.mark.parametrize("settings", [{"user_per_minute": -1}, {"tools": {" ": {}}}, {"programs_in_a_row": 0}])
 def test_limits_that_mean_nothing_are_refused(settings):
     with pytest.raises(ValueError, match=r"limit|greater"):

@@ -1,6 +1,11 @@
 """Secrets are taken out of texts, also while these grow, and of results; no call with one is made."""
 
 from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from graph.redacting import Redactor
 from graph.toolbox import JournaledToolbox
@@ -24,6 +29,32 @@ def test_end_that_turns_out_to_be_harmless_is_shown():
     redact = Redactor([SECRET])
     assert redact.growing("a task-sk-on") == "a task-"
     assert redact.growing("a task-sk-on and more") == "a task-sk-on and more"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("abcdefghijkl", "[redacted]"),
+        ("efghijklabcdefgh", "[redacted][redacted]"),
+        ("x abcdefghijklm abcdefgh y", "x [redacted]m [redacted] y"),
+        ("xyxyxyxyxy", "[redacted]"),
+    ],
+)
+def test_secrets_that_overlap_are_taken_out_whole(text, shown):
+    assert Redactor(["abcdefgh", "efghijkl", "xyxyxyxy"])(text) == shown
+
+
+@given(st.lists(st.text("ab", min_size=6, max_size=8), max_size=3), st.text("ab", max_size=30))
+def test_growing_text_only_grows_whatever_secrets_are_in_it(secrets, text):
+    redact = Redactor(secrets)
+    shown = redact(text)
+    assert not any(secret in shown for secret in secrets)
+    growing = [redact.growing(text[:end]) for end in range(len(text) + 1)]
+    assert all(after.startswith(before) for before, after in pairwise([*growing, shown]))
+
+
+def test_what_stands_before_a_secret_within_what_may_become_another_one_is_shown():
+    assert Redactor(["abcdefgh", "--abcdefgh--"]).growing("It is --abcdefgh") == "It is "
 
 
 def test_secret_in_a_json_value_is_found_however_it_is_written():

@@ -51,12 +51,84 @@ def test_arguments_that_do_not_fit_are_told_place_by_place(tool, arguments, told
         {"properties": {"a": {"pattern": "("}}},
         {"properties": {"a": {"$ref": "#/$defs/missing"}}},
         {"properties": {"a": {"$ref": "http://127.0.0.1:9/schema.json"}}},
+        {"properties": {"a": {"$ref": "#/properties/a"}}},
+        {"properties": {"a": {"$ref": "#/also"}}, "also": {"type": "no such type"}},
+        {"properties": {"a": {"type": "string", "pattern": "a{99999999999}"}}},
+        {"$ref": "#"},
+        {"$schema": 5},
     ],
 )
 def test_a_broken_schema_is_logged_and_left_to_the_server(tool, schema):
     with capture_logs() as logs:
         check_arguments(tool(schema=schema), {"a": "b"})
     assert [entry["event"] for entry in logs] == ["tool_schema_broken"]
+
+
+ENDLESS = "^(a|b|ab)*$"
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"a": {"pattern": ENDLESS}}},
+        {"properties": {"a": {"pattern": ENDLESS, "$schema": DRAFT}}},
+        {"$schema": DRAFT, "properties": {"a": {"$ref": "#/properties/b/items"}, "b": {"items": {"pattern": ENDLESS}}}},
+        {"$schema": DRAFT, "properties": {"b": {"pattern": ENDLESS}, "c": {"$ref": "#"}}},
+        {"patternProperties": {ENDLESS: {"type": "string"}}},
+        {"patternProperties": {ENDLESS: True}, "additionalProperties": False},
+        {"propertyNames": {"pattern": ENDLESS}},
+        {
+            "$ref": "#/$defs/0",
+            "$defs": {
+                **{str(number): {"allOf": [{"$ref": f"#/$defs/{number + 1}"}] * 2} for number in range(50)},
+                "50": {"type": "object"},
+            },
+        },
+    ],
+)
+def test_a_schema_that_would_take_for_ever_is_logged_and_left_to_the_server(tool, schema):
+    long = "ab" * 40 + "!"
+    with capture_logs() as logs:
+        check_arguments(tool(schema=schema), {"a": long, long: "x", "c": {"b": long}})
+    assert [entry["event"] for entry in logs] == ["tool_schema_broken"]
+
+
+def test_a_pattern_that_python_would_search_for_ever_is_decided(tool):
+    schema = {"properties": {"a": {"pattern": "^([a-z0-9]+)+@x$"}}}
+    with pytest.raises(BadArguments, match=r"- a: 'a+' does not match"):
+        check_arguments(tool(schema=schema), {"a": "a" * 40})
+    check_arguments(tool(schema=schema), {"a": "a" * 40 + "@x"})
+
+
+def test_a_pattern_that_python_does_not_know_holds(tool):
+    schema = {"properties": {"a": {"pattern": r"^\p{L}+$"}}}
+    check_arguments(tool(schema=schema), {"a": "größer"})
+    with pytest.raises(BadArguments, match="does not match"):
+        check_arguments(tool(schema=schema), {"a": "4"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"x_a": 1, "y": "b"}, None),
+        ({"x_a": "b"}, "- x_a: 'b' is not of type 'integer'"),
+        ({"z": 1, "x_a": 1}, "'z' was unexpected"),
+    ],
+)
+def test_names_that_a_pattern_allows_are_held_against_it_and_others_are_not_allowed(tool, arguments, told):
+    subject = tool(
+        schema={
+            "properties": {"y": {"type": "string"}},
+            "patternProperties": {"^x_": {"type": "integer"}},
+            "additionalProperties": False,
+        }
+    )
+    if told is None:
+        check_arguments(subject, arguments)
+        return
+    with pytest.raises(BadArguments, match=told):
+        check_arguments(subject, arguments)
 
 
 def test_references_inside_a_schema_are_followed(tool):

@@ -34,6 +34,24 @@ def test_a_clash_with_a_name_made_for_a_clash_is_resolved_too(tool):
     assert found[1] == "web_read"
 
 
+def test_a_server_cannot_take_the_hashed_name_of_another_servers_tool(tool):
+    def taken(evil):
+        """The name that the tool has when the evil server lists these."""
+        tools = [tool("delete", "notes"), *(tool(name, "evil") for name in ("delete", "notes_delete", *evil))]
+        assert names(*tools) == names(*reversed(tools))[::-1]
+        assert len(set(names(*tools))) == len(tools)
+        return names(*tools)[0]
+
+    evil = [taken([])]
+    evil.append(taken(evil))
+    assert taken(evil) not in evil
+
+
+def test_server_and_name_that_make_one_name_in_two_ways_stay_apart(tool):
+    tools = [tool("c", "a_b"), tool("b_c", "a"), tool("c", "x"), tool("b_c", "x")]
+    assert len(set(names(*tools))) == 4
+
+
 def test_names_that_differ_only_in_what_is_not_allowed_stay_apart(tool):
     found = names(tool("a.b", "fs"), tool("a b", "fs"))
     assert len(set(found)) == 2

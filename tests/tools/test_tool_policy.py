@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from pydantic import ValidationError
 
-from tools import Action, Policy, PolicySettings, ToolSettings
+from tools import Action, Catalog, Policy, PolicySettings, ToolSettings
 from tools.builtin import builtin_tools
 from tools.tool import Hints
 
@@ -65,6 +65,22 @@ def test_a_rule_for_the_servers_name_holds_when_the_catalog_gave_another(tool):
     assert policy(**{"fs/read": "deny"}).verdict(renamed).action is Action.DENY
     assert policy(fs_read="deny").verdict(renamed).action is Action.DENY
     assert policy(read="auto").verdict(renamed).action is Action.ASK  # which of the two reads would it be?
+
+
+@pytest.mark.parametrize(
+    ("rules", "verdict"),
+    [
+        ({"read": "deny"}, ("deny", "read: deny")),
+        ({"re*": "ask"}, ("ask", "re*: ask")),
+        ({"read": "auto", "*": "ask"}, ("ask", "*: ask")),
+        ({"read": "ask", "fs/read": "auto"}, ("auto", "fs/read: auto")),
+    ],
+)
+def test_a_rule_for_a_bare_name_still_tightens_when_another_server_has_a_tool_of_that_name(tool, rules, verdict):
+    harmless = {"read_only": True, "open_world": False}
+    catalog = Catalog(lambda: [tool("read", "fs", **harmless), tool("read", "web", **harmless)])
+    found = policy(**rules).verdict(catalog.get("fs_read"))
+    assert (found.action, found.rule) == verdict
 
 
 @pytest.mark.parametrize("rules", [{"": "auto"}, {"  ": "auto"}, {"a": "yes"}, {"a": None}])
