@@ -143,6 +143,27 @@ async def test_what_was_said_while_the_bot_was_away_counts_by_the_same_rules(bot
     assert [bot.runs(tool) for tool in ("delete_note", "write_note", "slow_note")] == [1, 1, 0]
 
 
+async def test_reply_written_while_the_bot_was_away_refuses_by_the_roles_of_now(bot, discord_, people):
+    lab, carol, dave, erin = discord_.channel("lab"), *(discord_.user(name) for name in ("carol", "dave", "erin"))
+    for person in (carol, dave, erin):
+        discord_.give_role(people.guild, person, people.crew)
+    await bot.start()
+    card = await people.card(lab, "slow_note", name="c", seconds=0)
+    await bot.kill()
+    await discord_.send(dave, lab, "I may not say this", reply_to=card)
+    await discord_.send(erin, lab, "nor may I", reply_to=card)
+    await discord_.send(carol, lab, "never do this", reply_to=card)
+    discord_.take_role(people.guild, dave, people.crew)
+    discord_.remove_member(people.guild, erin)
+    await bot.start()
+
+    await people.answered(lab)
+    await people.shows(card, f"Decided by <@{carol.id}>")
+    assert "Refused" in card.content
+    assert "never do this" in card.content
+    assert bot.runs("slow_note") == 0
+
+
 async def test_card_of_a_place_that_somebody_cannot_see_is_neither_listed_nor_decided_from_elsewhere(
     bot, discord_, people
 ):
