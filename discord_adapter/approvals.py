@@ -210,6 +210,10 @@ class Reactions:
         told = await self._choosing.choose(approval, verb, person, stands)
         if told.answer is Answer.NOT_ALLOWED:
             log.info("reaction_by_a_stranger", turn=approval.turn_key, tool=approval.tool, user=person.user_id)
+            if DECISIONS.get(verb) in NEEDS_ENOUGH and person.user_id in await self._journal.approvals.votes(
+                approval.id
+            ):
+                return  # taken off, it would take back an approval that counts on
             await self._outbox.unreact(payload.channel_id, payload.message_id, str(payload.emoji), payload.user_id)
 
     async def _person(self, payload: discord.RawReactionActionEvent) -> Person | None:
