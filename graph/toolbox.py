@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from checkpoints.outages import when_back
 from checkpoints.texts import storable
 from checkpoints.tool_runs import ToolRunKey
 from graph.doubt import CallInDoubt, cut_off_before, given_up, taken_as_done, word_about
-from graph.granted import Granted, without_asking
+from graph.granted import without_asking
 from graph.redacting import NOTHING_SECRET
 from graph.refusals import refusal
 from graph.state import fingerprint
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from checkpoints.tool_runs import ToolRun, ToolRuns
+    from graph.granted import Granted
     from graph.rates import CallRates
     from graph.redacting import Redactor
     from graph.state import Call, Decided, ToolTask
@@ -78,7 +78,7 @@ class JournaledToolbox:
         self._thread_id = thread_id
         self._turn_key = turn_key
         self._origin = origin
-        self._granted = granted or Granted({}, lambda: datetime.now(UTC))
+        self._granted = granted
         self._rates = rates
         self._redact = redact
 
@@ -175,7 +175,7 @@ class JournaledToolbox:
     def _verdict(self, tool: Tool) -> Verdict:
         """What the policy says, and where it says to ask, whether somebody said not to; a denial stays one."""
         verdict = self._policy.verdict(tool)
-        grant = self._granted.of(tool) if verdict.action == Action.ASK else None
+        grant = self._granted.of(tool) if self._granted and verdict.action == Action.ASK else None
         return Verdict(Action.AUTO, without_asking(grant)) if grant else verdict
 
     def _allowed(self, task: ToolTask) -> _Ready:
