@@ -94,8 +94,7 @@ class JournaledToolbox:
             ToolError: The tool is not known, or the arguments do not fit it or hold a secret.
         """
         tool = self._catalog.get(name)
-        self._look_for_secrets(name, arguments)
-        check_arguments(tool, arguments)
+        self._check(tool, arguments)
         return self._verdict(tool), tool.source
 
     def tool(self, name: str, source: str) -> Tool:
@@ -193,8 +192,7 @@ class JournaledToolbox:
         ready = _Ready(self.tool(call["name"], call["source"]), arguments, expected, edited)
         if not ready.is_what_was_decided():
             raise CallRefused(f"What was approved is not this call of {call['name']}; it was not run.")
-        self._look_for_secrets(call["name"], arguments)
-        check_arguments(ready.tool, arguments)
+        self._check(ready.tool, arguments)
         verdict = self._verdict(ready.tool)
         if verdict.action == Action.DENY:
             raise CallRefused(
@@ -239,13 +237,15 @@ class JournaledToolbox:
         """Note what a run gave, once the database is there: what is known must not come in doubt by its absence."""
         await when_back(lambda: self._runs.finish(key, result, failed=failed))
 
-    def _look_for_secrets(self, name: str, arguments: Mapping[str, Any]) -> None:
+    def _check(self, tool: Tool, arguments: Mapping[str, Any]) -> None:
+        """See that arguments hold no secret, and fit their tool."""
         if self._redact.holds(arguments):
-            log.warning("secret_in_arguments", turn=self._turn_key, tool=name)
+            log.warning("secret_in_arguments", turn=self._turn_key, tool=tool.name)
             raise CallRefused(
-                f"The arguments hold a secret of this program; {name} was not run. Do without the secret, and tell the "
-                "user that secrets are not passed on."
+                f"The arguments hold a secret of this program, and secrets are not passed on; {tool.name} was not run "
+                "and can only run without it."
             )
+        check_arguments(tool, arguments)
 
 
 @dataclass(frozen=True, slots=True)
