@@ -56,7 +56,7 @@ _WORDS = {
 }
 
 
-_PRESSED = "approval_pressed"
+_PRESSED, _TAKEN_BACK = "approval_pressed", "approval_taken_back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +209,10 @@ class Approvals:
             await connection.execute(self._audited(_PRESSED, approval, user_id))
 
     async def pressers(self, approval_id: str) -> set[int]:
-        """Who approved a card by a button at some time."""
-        statement = select(audit.c.user_id).where(audit.c.approval_id == approval_id, audit.c.event == _PRESSED)
+        """Who approved a card by a button and has not taken an approval of it back since."""
+        about = audit.c.approval_id == approval_id, audit.c.event.in_((_PRESSED, _TAKEN_BACK))
+        newest = select(func.max(audit.c.id)).where(*about).group_by(audit.c.user_id)
+        statement = select(audit.c.user_id).where(audit.c.id.in_(newest), audit.c.event == _PRESSED)
         async with self._database.read() as connection:
             return set((await connection.execute(statement)).scalars())
 
@@ -223,7 +225,7 @@ class Approvals:
             if row is None:
                 return
             if (await connection.execute(gone.returning(votes.c.user_id))).first() is not None:
-                await connection.execute(self._audited("approval_taken_back", _approval(row), user_id))
+                await connection.execute(self._audited(_TAKEN_BACK, _approval(row), user_id))
 
     async def decide(
         self, approval_id: str, decision: Decision, decided_by: int | None, reason: str | None = None

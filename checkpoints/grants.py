@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from checkpoints.tables import audit, grants
+from checkpoints.tables import approvals, audit, grants
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from checkpoints.keys import Conversation
 
 
+_GRANTED = "granted"
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """That a tool runs without asking in a conversation.
@@ -26,11 +29,13 @@ class Grant:
     Attributes:
         source: The server that has the tool, and its own name for it.
         granted_by: The person who said so.
+        granted_at: When.
         until: When it is over.
     """
 
     source: str
     granted_by: int
+    granted_at: datetime
     until: datetime
 
 
@@ -54,7 +59,7 @@ async def give(
     await connection.execute(
         insert(audit).values(
             at=now,
-            event="granted",
+            event=_GRANTED,
             conversation=str(conversation),
             turn_key=approval.turn_key,
             approval_id=approval.id,
@@ -75,7 +80,13 @@ class Grants:
 
     async def of(self, conversation: Conversation) -> dict[str, Grant]:
         """What holds in a conversation now, by the tool's source."""
-        statement = select(grants).where(grants.c.conversation == str(conversation), grants.c.until > self._now())
+        # The audit knows when; of which server's tool it was, the card.
+        about = audit.c.event == _GRANTED, audit.c.conversation == grants.c.conversation
+        card = approvals.c.id == audit.c.approval_id, approvals.c.source == grants.c.source
+        granted_at = select(func.max(audit.c.at)).where(*about, *card).scalar_subquery()
+        statement = select(grants, granted_at.label("granted_at")).where(
+            grants.c.conversation == str(conversation), grants.c.until > self._now()
+        )
         async with self._database.read() as connection:
             rows = await connection.execute(statement)
-            return {row.source: Grant(row.source, row.granted_by, row.until) for row in rows}
+            return {row.source: Grant(row.source, row.granted_by, row.granted_at, row.until) for row in rows}

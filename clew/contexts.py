@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from checkpoints.journal import Journal
+    from graph.deciding import Rules
     from graph.images import DataUrls
     from graph.llm import Model
     from graph.rates import CallRates
@@ -99,6 +100,7 @@ class RunContexts:
         prompts: Prompts,
         tools: ToolSupply,
         journal: Journal,
+        rules: Rules,
         rates: CallRates,
         step_limit: int,
         redact: Redactor,
@@ -109,6 +111,7 @@ class RunContexts:
         self._prompts = prompts
         self._tools = tools
         self._journal = journal
+        self._rules = rules
         self._rates = rates
         self._step_limit = step_limit
         self._redact = redact
@@ -123,7 +126,7 @@ class RunContexts:
             thread_id=thread_id,
             turn_key=turn.key,
             origin=Origin(guild_id, turn.channel_id, turn.user_id),
-            granted=Granted(await self._journal.grants.of(turn.conversation), self._journal.now),
+            granted=Granted(await self._journal.grants.of(turn.conversation), self._journal.now, self._rules),
             rates=self._rates,
             redact=self._redact,
         )

@@ -114,6 +114,7 @@ async def open_parts(
         model = await stack.enter_async_context(aclosing(Model(chosen)))
         tools = await stack.enter_async_context(ToolSupply(settings.tools, more_tools, settings.variables, redact))
         prompts = Prompts(settings.prompts, journal.prompts)
+        rules = Rules(settings.approvals)
         contexts = RunContexts(
             model=model,
             window=WindowOnDemand(partial(counter_for, model.name)),
@@ -121,6 +122,7 @@ async def open_parts(
             prompts=prompts,
             tools=tools,
             journal=journal,
+            rules=rules,
             rates=CallRates(journal.counts, settings.limits),
             step_limit=chosen.step_limit,
             redact=redact,
@@ -133,7 +135,7 @@ async def open_parts(
             prompts,
             contexts,
             claims,
-            Rules(settings.approvals),
+            rules,
             settings.conversations,
             Rates(journal.counts, settings.limits),
             redact,

@@ -152,6 +152,9 @@ class Reactions:
 
         Returns:
             Whether it was one; then it asks for nothing else.
+
+        Raises:
+            SurfaceUnreachable: It cannot be read now who its author is; nothing was done.
         """
         answered = message.reference.message_id if message.reference else None
         if answered is None or message.author.bot or message.webhook_id is not None or self._client.user is None:
@@ -160,19 +163,25 @@ class Reactions:
             return False
         approval = await self._card(answered)
         reason = words_of(message, self._client.user)[:_LONGEST_REASON]
-        person = person_of(message.author)
         if approval is None or not reason:
             return False
         if approval.decision is not None:
-            return _was_refused_by(approval, person, reason)
-        if not self._engine.may_decide(approval, person) or not await self._heard(message):
+            return _was_refused_by(approval, message.author.id, reason)
+        person = await self._author(message)
+        if person is None or not self._engine.may_decide(approval, person) or not await self._heard(message):
             return False
         told = await self._choosing.decide(approval, REFUSALS[approval.kind], person, reason)
         if told.answer is Answer.CLOSED:
             # At this very moment; perhaps by another process that was told of this message as well.
             approval = await self._journal.approvals.get(approval.id)
-            return approval is not None and _was_refused_by(approval, person, reason)
+            return approval is not None and _was_refused_by(approval, person.user_id, reason)
         return told.answer is Answer.DECIDED
+
+    async def _author(self, message: discord.Message) -> Person | None:
+        """Who wrote a message, as they are now; None for somebody who has left. The history does not tell of roles."""
+        if message.guild is None or isinstance(message.author, discord.Member):
+            return person_of(message.author)
+        return await self._outbox.people.find(message.guild.id, message.author.id)
 
     async def _heard(self, message: discord.Message) -> bool:
         """Whether its author is heard at all: whoever a list denies is not."""
@@ -201,6 +210,10 @@ class Reactions:
         told = await self._choosing.choose(approval, verb, person, stands)
         if told.answer is Answer.NOT_ALLOWED:
             log.info("reaction_by_a_stranger", turn=approval.turn_key, tool=approval.tool, user=person.user_id)
+            if DECISIONS.get(verb) in NEEDS_ENOUGH and person.user_id in await self._journal.approvals.votes(
+                approval.id
+            ):
+                return  # taken off, it would take back an approval that counts on
             await self._outbox.unreact(payload.channel_id, payload.message_id, str(payload.emoji), payload.user_id)
 
     async def _person(self, payload: discord.RawReactionActionEvent) -> Person | None:
@@ -247,6 +260,6 @@ class Reactions:
         return await self._journal.approvals.get(approval_id) if approval_id else None
 
 
-def _was_refused_by(approval: Approval, person: Person, reason: str) -> bool:
+def _was_refused_by(approval: Approval, user_id: int, reason: str) -> bool:
     """Whether a message was the refusal of a card: told once more (a reconnect, a restart), it is no turn either."""
-    return (approval.decided_by, approval.reason) == (person.user_id, reason)
+    return (approval.decided_by, approval.reason) == (user_id, reason)

@@ -19,7 +19,7 @@ from graph.deciding import NEEDS_ENOUGH, Rules
 from graph.errors import PlaceGone, SurfaceError, SurfaceUnreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from checkpoints.approvals import Approval, Approvals, Decision
     from checkpoints.deliveries import Delivery
@@ -205,16 +205,21 @@ class CardMessages:
         try:
             reacted = await self._outbox.reactions(delivery, *STANDING[approval.kind])
             found: list[tuple[Person, Decision]] = []
+            approving: set[int] = set()
             for emoji, people in reacted.items():
                 verb = verb_of(emoji, approval)
                 if verb is None or verb not in DECISIONS:
                     continue
+                decision, counted = DECISIONS[verb], ()
+                if decision in NEEDS_ENOUGH:
+                    # Whoever was allowed when they approved counts on, whatever they may do by now.
+                    approving, counted = approving | people, voters
                 heard = [user_id for user_id in sorted(people) if await self._heard(user_id, guild_id, approval)]
                 persons = [await self._outbox.people.find(guild_id, user_id) for user_id in heard]
                 for person in filter(None, persons):
                     if self._rules.may_decide(approval, person):
-                        found.append((person, DECISIONS[verb]))
-                    elif delivery.message_id is not None:
+                        found.append((person, decision))
+                    elif delivery.message_id is not None and person.user_id not in counted:
                         await self._outbox.unreact(delivery.channel_id, delivery.message_id, emoji, person.user_id)
         except (SurfaceUnreachable, Gone, PlaceGone):
             raise
@@ -222,7 +227,7 @@ class CardMessages:
             log.warning("reactions_not_read", turn=approval.turn_key, error=str(error))
             self._read.add(approval.id)
             return []
-        await self._forget_missing(approval, found, voters)
+        await self._forget_missing(approval, guild_id, approving, voters)
         self._read.add(approval.id)
         return found
 
@@ -240,13 +245,13 @@ class CardMessages:
                 await self._approvals.pressed(approval, user_id)
 
     async def _forget_missing(
-        self, approval: Approval, standing: Iterable[tuple[Person, Decision]], voters: Sequence[int]
+        self, approval: Approval, guild_id: int | None, approving: set[int], voters: Sequence[int]
     ) -> None:
-        """Count those no longer who took their reaction away while nobody listened."""
+        """Count those no longer who took their reaction away while nobody listened, or whom a list denies by now."""
         if self._approvals is None or not voters:
             return
-        said = {person.user_id for person, decision in standing if decision in NEEDS_ENOUGH}
-        missing = set(voters) - said - await self._approvals.pressers(approval.id)
+        stands = approving | await self._approvals.pressers(approval.id)
+        missing = [one for one in voters if one not in stands or not await self._heard(one, guild_id, approval)]
         for user_id in missing:
             await self._approvals.unvote(approval.id, user_id)
         if missing:

@@ -22,7 +22,7 @@ ARGUMENTS_ROOM = 1000
 _NAME_ROOM = 100
 _REASON_ROOM = 150
 _FINGERPRINT_SHOWN = 16
-_PEOPLE_SHOWN = 8
+_PEOPLE_SHOWN = 5
 
 # What `Approval.effects` can say; nothing else is shown of it.
 _EFFECTS = ("reads", "writes", "destroys", "reaches outside")

@@ -15,6 +15,7 @@ from discord_adapter.cards import who_decides
 from discord_adapter.choices import DECISIONS, EXPLAIN, Verb
 from discord_adapter.content import Content
 from discord_adapter.plain import inline
+from discord_adapter.text.links import with_true_hosts
 from discord_adapter.text.splitting import split
 from graph.deciding import NEEDS_ENOUGH, Answer
 from graph.errors import ModelError, SurfaceError
@@ -172,7 +173,8 @@ class Choosing:
             if first.final:
                 return Told(Answer.CLOSED, "It is explained below the card already.")
             try:
-                text = await self._engine.explain(approval.id)
+                # Whole: a secret that is told in halves by two messages would not be found.
+                text = with_true_hosts(self._outbox.redact(await self._engine.explain(approval.id)))
             except ModelError as error:
                 log.warning("card_not_explained", turn=approval.turn_key, fault=error.fault, detail=error.detail)
                 await self._say(approval, [error.sentence], final=False)

@@ -13,7 +13,6 @@ from graph.deciding import FITTING, NEEDS_ENOUGH, Answer, Outcome
 from graph.errors import SurfaceError, SurfaceUnreachable
 from graph.state import fingerprint
 from graph.turn import Turn
-from tools.tool import check_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,14 +102,15 @@ class Asking:
         The new card has the terms and the deadline of the old one: an edit neither loosens who decides nor buys time.
 
         Raises:
-            ToolError: The arguments do not fit the tool, or it is not there any more.
+            ToolError: The arguments do not fit the tool or hold a secret, or it is not there any more.
         """
         found = await self._open_to(approval_id, person)
         if isinstance(found, Outcome):
             return found
         if found.kind != Kind.CALL:
             return Outcome(Answer.NOT_ALLOWED, found)
-        check_arguments(toolbox.tool(found.tool, found.source), arguments)
+        toolbox.tool(found.tool, found.source)  # still there, and no other one
+        toolbox.verdict(found.tool, arguments)  # could be asked about at all
         successor = replace(
             found, number=found.number + 1, arguments=arguments, fingerprint=fingerprint(found.tool, arguments)
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from checkpoints.grants import Grant
+    from graph.deciding import Rules
     from tools.tool import Tool
 
 
@@ -17,18 +19,27 @@ if TYPE_CHECKING:
 class Granted:
     """The grants of a conversation, each as long as it holds.
 
+    The present settings count as well as those under which it was given: it holds for no more minutes than they offer
+    for its tool, from when it was given; where they do not offer that, it does not hold at all.
+
     Attributes:
         grants: By the tool's source.
         now: Gives the time.
+        rules: The present settings.
     """
 
     grants: Mapping[str, Grant]
     now: Callable[[], datetime]
+    rules: Rules
 
     def of(self, tool: Tool) -> Grant | None:
-        """The grant by which a tool runs without asking now."""
+        """The grant by which a tool runs without asking now, until when it holds by the present settings."""
         grant = self.grants.get(tool.source)
-        return grant if grant and self.now() < grant.until else None
+        if grant is None:
+            return None
+        minutes = self.rules.terms(tool.name, tool.source).remember_minutes
+        until = min(grant.until, grant.granted_at + timedelta(minutes=minutes))
+        return replace(grant, until=until) if self.now() < until else None
 
 
 def without_asking(grant: Grant) -> str:

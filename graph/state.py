@@ -100,7 +100,7 @@ class Toolbox(Protocol):
         """On what terms a call may be made, and the source of its tool.
 
         Raises:
-            ToolError: It cannot be made at all; the text tells the model what to mend.
+            ToolError: It cannot be made at all; the text tells the model, or who edits the call, what to mend.
         """
         ...
 

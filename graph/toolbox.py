@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from checkpoints.outages import when_back
 from checkpoints.texts import storable
 from checkpoints.tool_runs import ToolRunKey
 from graph.doubt import CallInDoubt, cut_off_before, given_up, taken_as_done, word_about
-from graph.granted import Granted, without_asking
+from graph.granted import without_asking
 from graph.redacting import NOTHING_SECRET
 from graph.refusals import refusal
 from graph.state import fingerprint
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from checkpoints.tool_runs import ToolRun, ToolRuns
+    from graph.granted import Granted
     from graph.rates import CallRates
     from graph.redacting import Redactor
     from graph.state import Call, Decided, ToolTask
@@ -78,7 +78,7 @@ class JournaledToolbox:
         self._thread_id = thread_id
         self._turn_key = turn_key
         self._origin = origin
-        self._granted = granted or Granted({}, lambda: datetime.now(UTC))
+        self._granted = granted
         self._rates = rates
         self._redact = redact
 
@@ -94,8 +94,7 @@ class JournaledToolbox:
             ToolError: The tool is not known, or the arguments do not fit it or hold a secret.
         """
         tool = self._catalog.get(name)
-        self._look_for_secrets(name, arguments)
-        check_arguments(tool, arguments)
+        self._check(tool, arguments)
         return self._verdict(tool), tool.source
 
     def tool(self, name: str, source: str) -> Tool:
@@ -175,7 +174,7 @@ class JournaledToolbox:
     def _verdict(self, tool: Tool) -> Verdict:
         """What the policy says, and where it says to ask, whether somebody said not to; a denial stays one."""
         verdict = self._policy.verdict(tool)
-        grant = self._granted.of(tool) if verdict.action == Action.ASK else None
+        grant = self._granted.of(tool) if self._granted and verdict.action == Action.ASK else None
         return Verdict(Action.AUTO, without_asking(grant)) if grant else verdict
 
     def _allowed(self, task: ToolTask) -> _Ready:
@@ -193,8 +192,7 @@ class JournaledToolbox:
         ready = _Ready(self.tool(call["name"], call["source"]), arguments, expected, edited)
         if not ready.is_what_was_decided():
             raise CallRefused(f"What was approved is not this call of {call['name']}; it was not run.")
-        self._look_for_secrets(call["name"], arguments)
-        check_arguments(ready.tool, arguments)
+        self._check(ready.tool, arguments)
         verdict = self._verdict(ready.tool)
         if verdict.action == Action.DENY:
             raise CallRefused(
@@ -239,13 +237,15 @@ class JournaledToolbox:
         """Note what a run gave, once the database is there: what is known must not come in doubt by its absence."""
         await when_back(lambda: self._runs.finish(key, result, failed=failed))
 
-    def _look_for_secrets(self, name: str, arguments: Mapping[str, Any]) -> None:
+    def _check(self, tool: Tool, arguments: Mapping[str, Any]) -> None:
+        """See that arguments hold no secret, and fit their tool."""
         if self._redact.holds(arguments):
-            log.warning("secret_in_arguments", turn=self._turn_key, tool=name)
+            log.warning("secret_in_arguments", turn=self._turn_key, tool=tool.name)
             raise CallRefused(
-                f"The arguments hold a secret of this program; {name} was not run. Do without the secret, and tell the "
-                "user that secrets are not passed on."
+                f"The arguments hold a secret of this program, and secrets are not passed on; {tool.name} was not run "
+                "and can only run without it."
             )
+        check_arguments(tool, arguments)
 
 
 @dataclass(frozen=True, slots=True)

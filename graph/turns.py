@@ -192,7 +192,7 @@ class TurnEngine(Workers):
         """Put a card with other arguments in the place of an open one; the outcome has the new one, which is shown.
 
         Raises:
-            ToolError: They do not fit the tool.
+            ToolError: They do not fit the tool or hold a secret.
         """
         row = await self._row_of(approval_id)
         if row is None:

@@ -78,6 +78,26 @@ async def test_two_votes_at_once_on_two_programs_both_count_and_decide_once(jour
     await other.close()
 
 
+async def test_press_counts_until_its_approval_is_taken_back(journal, cards):
+    card = cards[0]
+
+    async def approves(user_id):
+        await journal.approvals.approve(card.id, Decision.APPROVED, user_id, 2)
+
+    for user_id in (7, 8):
+        await journal.approvals.pressed(card, user_id)
+    await approves(7)
+    assert await journal.approvals.pressers(card.id) == {7, 8}
+
+    await journal.approvals.unvote(card.id, 7)
+    await approves(7)  # by a reaction
+    assert await journal.approvals.pressers(card.id) == {8}
+
+    await journal.approvals.pressed(card, 7)
+    assert await journal.approvals.pressers(card.id) == {7, 8}
+    assert await journal.approvals.pressers(cards[1].id) == set()
+
+
 async def test_card_that_is_not_there_cannot_be_decided(journal, cards):
     assert await journal.approvals.decide(approval_id("i", "c9"), Decision.APPROVED, 3) is None
     assert await journal.approvals.get(approval_id("i", "c9")) is None

@@ -22,22 +22,27 @@ async def granted(journal, card, here, by, until):
 
 
 async def test_grant_holds_in_its_conversation_until_its_time(journal, card, here):
-    until = journal.now() + dt.timedelta(seconds=30)
+    begun = journal.now()
+    until = begun + dt.timedelta(seconds=30)
     (grant,) = (await granted(journal, card, here, 7, until)).values()
     assert (grant.source, grant.granted_by, grant.until) == ("notes/wipe", 7, until)
+    assert begun <= grant.granted_at <= journal.now()
     assert await journal.grants.of(Conversation(1, 2, 4)) == {}
     while journal.now() < until:
         pass
     assert await journal.grants.of(here) == {}
 
 
+@pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
 async def test_newest_word_about_a_tool_counts(journal, card, here):
     until = journal.now() + dt.timedelta(hours=1)
     await granted(journal, card, here, 7, until)
+    again = journal.now()
     await granted(journal, replace(card, number=1), here, 8, until + dt.timedelta(hours=1))
     found = await granted(journal, replace(card, number=2, source="files/wipe"), here, 9, until)
 
     assert {source: grant.granted_by for source, grant in found.items()} == {"notes/wipe": 8, "files/wipe": 9}
+    assert found["notes/wipe"].granted_at >= again
 
 
 async def test_word_that_comes_too_late_grants_nothing(journal, card, here):

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -155,6 +156,27 @@ def test_decided_card_has_its_arguments_in_the_same_place():
         )
         assert card(waits).text.split("\n")[2:-2] == card(decided).text.split("\n")[2:-2]
         assert units(card(decided).text) <= MESSAGE_LIMIT
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("decision", [None, *Decision])
+@pytest.mark.parametrize("deciders", [("requester", "others", *(f"role:{2**64 - 1}",) * 40), ("others",) * 40])
+def test_card_on_which_everything_is_at_its_longest_fits_into_a_message(kind, decision, deciders):
+    longest = 2**64 - 1
+    decided = {} if decision is None else {"decision": decision, "decided_by": longest, "decided_at": LATER}
+    approval = _approval(
+        {"x": "y" * 987},
+        kind=kind,
+        tool="t" * 10_000,
+        source="s" * 10_000,
+        effects=("reads", "writes", "destroys", "reaches outside"),
+        terms=Terms(deciders, 10_000),
+        reason="\u0301" * 1000,
+        **decided,
+    )
+    shown = card(replace(approval, requester_id=longest), [longest] * 9_999)
+    assert not shown.files
+    assert units(shown.text) <= MESSAGE_LIMIT
 
 
 def test_words_of_other_scripts_stay_readable():

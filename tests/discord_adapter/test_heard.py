@@ -168,6 +168,30 @@ async def test_reaction_that_stands_counts_only_of_whoever_is_heard(
     assert [person.user_id for person, _ in await cards.ask(approval, None, None)] == [alice.id] * heard
 
 
+@pytest.mark.parametrize("by", ["reaction", "button"])
+async def test_approval_of_somebody_whom_a_list_denies_by_now_does_not_count_any_more(
+    local, journal, outbox, approval, shown, alice, by
+):
+    denied = set()
+
+    async def admits(user, _guild_id, _channel_id):
+        return user.id not in denied
+
+    cards = CardMessages(outbox, journal.approvals, admits=admits)
+    await cards.ask(approval, None, None)
+    if by == "button":
+        await journal.approvals.pressed(approval, alice.id)
+    else:
+        await local.react(alice, *shown(), APPROVE)
+    await journal.approvals.approve(approval.id, Decision.APPROVED, alice.id, 2)
+    await cards.ask(approval, None, None)
+    assert await journal.approvals.votes(approval.id) == [alice.id]
+
+    denied.add(alice.id)
+    await cards.ask(approval, None, None)
+    assert await journal.approvals.votes(approval.id) == []
+
+
 async def test_vote_that_comes_while_reactions_are_read_is_kept(journal, outbox, approval, cards, monkeypatch):
     await cards.ask(approval, None, None)
     real = outbox.reactions

@@ -121,6 +121,21 @@ async def test_edit_explain_remember_and_refuse_with_a_reason(bot, discord_, peo
     assert written(bot, "fail")[-1] == {"message": "z" * 6000}
 
 
+async def test_explanation_tells_no_secret_and_shows_where_its_links_lead(bot, discord_, people, script):
+    general, alice = discord_.channel("general"), discord_.user("alice")
+    secret = bot.environment["LITELLM_API_KEY"]
+    await bot.start()
+    card = await people.card(general, "fail", message="one")
+    # So often that one of them would be cut in two by the end of a message.
+    told = "It sends " + secret * 100 + " [bank.com](https://evil.example/login)"
+    script.when(lambda request: "waits for a person" in request.last_user_text, say(told))
+    await people.pressed(alice, card, "Explain")
+    last = await bot.said(general, "https://evil.example/login")
+
+    assert "(leads to `evil.example`)" in last.content
+    assert "sk-" not in "".join(message.content for message in discord_.messages(general))
+
+
 async def test_deleted_cards_come_back_and_pending_lists_what_waits(bot, discord_, people, script):
     general, lab = discord_.channel("general"), discord_.channel("lab")
     alice, bob, carol = (discord_.user(name) for name in ("alice", "bob", "carol"))

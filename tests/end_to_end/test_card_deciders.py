@@ -143,6 +143,27 @@ async def test_what_was_said_while_the_bot_was_away_counts_by_the_same_rules(bot
     assert [bot.runs(tool) for tool in ("delete_note", "write_note", "slow_note")] == [1, 1, 0]
 
 
+async def test_reply_written_while_the_bot_was_away_refuses_by_the_roles_of_now(bot, discord_, people):
+    lab, carol, dave, erin = discord_.channel("lab"), *(discord_.user(name) for name in ("carol", "dave", "erin"))
+    for person in (carol, dave, erin):
+        discord_.give_role(people.guild, person, people.crew)
+    await bot.start()
+    card = await people.card(lab, "slow_note", name="c", seconds=0)
+    await bot.kill()
+    await discord_.send(dave, lab, "I may not say this", reply_to=card)
+    await discord_.send(erin, lab, "nor may I", reply_to=card)
+    await discord_.send(carol, lab, "never do this", reply_to=card)
+    discord_.take_role(people.guild, dave, people.crew)
+    discord_.remove_member(people.guild, erin)
+    await bot.start()
+
+    await people.answered(lab)
+    await people.shows(card, f"Decided by <@{carol.id}>")
+    assert "Refused" in card.content
+    assert "never do this" in card.content
+    assert bot.runs("slow_note") == 0
+
+
 async def test_card_of_a_place_that_somebody_cannot_see_is_neither_listed_nor_decided_from_elsewhere(
     bot, discord_, people
 ):
@@ -165,6 +186,35 @@ async def test_card_of_a_place_that_somebody_cannot_see_is_neither_listed_nor_de
     assert "withdrawn" in decisions
     assert str(alice.id) in decisions
     assert str(bob.id) not in decisions
+
+
+async def test_approval_counts_on_when_its_giver_may_not_decide_any_more(bot, discord_, people):
+    lab = discord_.channel("lab")
+    givers = bob, dave, erin = [discord_.user(name) for name in ("bob", "dave", "erin")]
+    carol = discord_.user("carol")
+    settings = f'[approvals.tools."write_note"]\ndeciders = ["role:{people.crew.id}"]\napprovals = 4\n'
+    bot.configure(settings)
+    for person in (*givers, carol):
+        discord_.give_role(people.guild, person, people.crew)
+    await bot.start()
+    card = await people.card(lab, "write_note", name="a", text="x")
+    for person in (bob, erin):
+        await discord_.react(person, card, "✅")
+    await people.shows(card, "2 of 4 approvals")
+    await people.told(dave, card, "Run once", "1 more approval is needed")
+
+    discord_.take_role(people.guild, bob, people.crew)
+    discord_.take_role(people.guild, dave, people.crew)
+    await discord_.react(dave, card, "✅")
+    await people.reaction_goes(dave, card, "❌")
+    discord_.remove_member(people.guild, erin)
+    await bot.restart()
+    await discord_.react(carol, card, "✅")
+    await people.answered(lab)
+    assert bot.runs("write_note") == 1
+    await people.shows(card, "Decided by <@")
+    assert all(f"<@{person.id}>" in card.content for person in (*givers, carol))
+    assert {person.id for person in givers} <= set(card.reactions["✅"].user_ids)
 
 
 async def test_settings_that_became_stricter_are_shown_and_a_button_keeps_its_vote(bot, discord_, people):

@@ -136,7 +136,7 @@ class Program:
             thread_id=thread_id,
             turn_key=turn.key,
             origin=Origin(1, turn.channel_id, turn.user_id),
-            granted=Granted(await self.journal.grants.of(turn.conversation), stand.journal.now),
+            granted=Granted(await self.journal.grants.of(turn.conversation), stand.journal.now, Rules(stand.approvals)),
             rates=CallRates(stand.journal.counts, stand.limits, stand.now),
         )
         return ConversationContext(

@@ -265,6 +265,39 @@ async def test_denied_tool_stays_denied_whatever_was_granted(stand, granted):
     assert stand.tools.ran == [("wipe", 1)]
 
 
+@pytest.mark.parametrize(
+    "now",
+    [{"remember_minutes": 0}, {"remember_minutes": 10, "approvals": 2}, {"remember_minutes": 5}],
+    ids=["not offered", "takes two people", "shorter"],
+)
+async def test_grant_does_not_outlive_the_settings_that_allowed_it(stand, granted, now):
+    await granted.engine.drain(0)
+    stand.approvals = ApprovalSettings.model_validate(now)
+    stand.late += dt.timedelta(minutes=5)
+    stand.script.then(call("wipe", x=2))
+    async with stand.program() as later:
+        await later.ask(2)
+        await later.cards(1)
+    assert stand.tools.ran == [("wipe", 1)]
+
+
+@pytest.mark.parametrize("minutes", [6, 60])
+async def test_grant_holds_no_longer_than_it_was_given_for_nor_than_is_set_now(stand, granted, minutes):
+    await granted.engine.drain(0)
+    stand.approvals = ApprovalSettings(remember_minutes=minutes)
+    stand.late += dt.timedelta(minutes=5)
+    stand.script.then(call("wipe", x=2))
+    stand.script.then(say("wiped again"))
+    async with stand.program() as later:
+        await later.ask(2)
+        await later.closed(2)
+        stand.late += dt.timedelta(minutes=5)
+        stand.script.then(call("wipe", x=3))
+        await later.ask(3)
+        await later.cards(1)
+    assert stand.tools.ran == [("wipe", 1), ("wipe", 2)]
+
+
 async def test_grant_that_is_over_when_the_call_is_reached_does_not_run_it(stand, granted):
     """The verdict was given while the grant held; another call of the same message waited for a person."""
     stand.tools.rules = {"look": "ask"}

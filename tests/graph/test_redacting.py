@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graph.deciding import Person
 from graph.redacting import Redactor
 from graph.toolbox import JournaledToolbox
 from playground.model import call, say
 from tests.graph.conftest import Program
-from tools.tool import Origin
+from tools.tool import Origin, ToolError
 
 SECRET = 'sk-one"secret-of-ours'
 
@@ -102,3 +103,15 @@ async def test_call_whose_arguments_hold_a_secret_is_refused_before_anybody_is_a
         assert clew.surface.cards == {}
         assert stand.tools.ran == []
         assert "hold a secret" in stand.sent()[-1][1]
+
+
+async def test_arguments_that_are_edited_to_hold_a_secret_are_not_taken(stand):
+    stand.tools.schema = {"type": "object"}
+    stand.script.then(call("wipe", x=1))
+    async with _Confided(stand) as clew:
+        await clew.ask(1)
+        (card,) = await clew.cards(1)
+        with pytest.raises(ToolError, match="hold a secret"):
+            await clew.engine.edit(card, Person(3), {"x": "secret-1234567"})
+        assert (await stand.journal.approvals.get(card)).decision is None
+        assert list(clew.surface.cards) == [card]
