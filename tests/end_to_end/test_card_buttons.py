@@ -132,7 +132,7 @@ async def test_explanation_tells_no_secret_and_shows_where_its_links_lead(bot, d
     await people.pressed(alice, card, "Explain")
     last = await bot.said(general, "https://evil.example/login")
 
-    assert "(leads to `evil.example`)" in last.content
+    assert "(leads to evil.example)" in last.content
     assert "sk-" not in "".join(message.content for message in discord_.messages(general))
 
 
