@@ -357,4 +357,10 @@ class Outbox:
 
 
 async def _people(reaction: discord.Reaction) -> set[int]:
-    return {user.id async for user in reaction.users() if not user.bot}
+    """Who reacted, with a super reaction as well: Discord tells of one kind at a time (resources/message)."""
+    kinds = {discord.ReactionType.normal: reaction.normal_count, discord.ReactionType.burst: reaction.burst_count}
+    people: set[int] = set()
+    for kind, count in kinds.items():
+        if count:
+            people |= {user.id async for user in reaction.users(type=kind, limit=count) if not user.bot}
+    return people

@@ -137,7 +137,7 @@ def _replied_to(world: World, message: Message) -> User | None:
     return None if target is None else target.author
 
 
-def add_reaction(world: World, message: Message, user: User, emoji: str) -> None:
+def add_reaction(world: World, message: Message, user: User, emoji: str, *, burst: bool = False) -> None:
     """Put somebody's reaction on a message; a second time changes nothing (docs resources/message#create-reaction)."""
     channel = world.channels[message.channel_id]
     require(world, channel, user, Permission.READ_MESSAGE_HISTORY)
@@ -152,13 +152,15 @@ def add_reaction(world: World, message: Message, user: User, emoji: str) -> None
     if user.id in reaction.user_ids:
         return
     reaction.user_ids.append(user.id)
+    if burst:
+        reaction.burst_ids.add(user.id)
     added: Json = {
         "user_id": str(user.id),
         "emoji": payloads.emoji(emoji),
         "message_author_id": str(message.author.id),
-        "burst": False,
+        "burst": burst,
         "burst_colors": [],
-        "type": 0,
+        "type": int(burst),
     }
     if message.guild_id is not None:
         added["member"] = payloads.member(world.guilds[message.guild_id].members[user.id])
@@ -173,9 +175,11 @@ def remove_reaction(world: World, message: Message, user: User, emoji: str) -> N
     if reaction is None or user.id not in reaction.user_ids:
         return
     reaction.user_ids.remove(user.id)
+    burst = user.id in reaction.burst_ids
+    reaction.burst_ids.discard(user.id)
     if not reaction.user_ids:
         del message.reactions[emoji]
-    removed: Json = {"user_id": str(user.id), "emoji": payloads.emoji(emoji), "burst": False, "type": 0}
+    removed: Json = {"user_id": str(user.id), "emoji": payloads.emoji(emoji), "burst": burst, "type": int(burst)}
     _tell_reaction(world, "MESSAGE_REACTION_REMOVE", message, removed)
 
 

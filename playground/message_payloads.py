@@ -11,7 +11,7 @@ from playground.values import CONTEXT_MENU_COMMAND, REPLY
 
 if TYPE_CHECKING:
     from playground.parts import Reference
-    from playground.values import Attachment, Json, Message
+    from playground.values import Attachment, Json, Message, Reaction
     from playground.world import World
 
 # "only returned for messages with a type of" (docs resources/message#message-object, referenced_message).
@@ -71,7 +71,7 @@ def message(world: World, a_message: Message, *, nonce: bool = False, nested: bo
     if nonce and a_message.nonce is not None:
         shape["nonce"] = a_message.nonce
     if a_message.reactions:
-        shape["reactions"] = [_reaction(world, one.emoji, one.user_ids) for one in a_message.reactions.values()]
+        shape["reactions"] = [_reaction(world, one) for one in a_message.reactions.values()]
     if a_message.stickers:
         items = [{"id": str(one.id), "name": one.name, "format_type": 1} for one in a_message.stickers]
         shape["sticker_items"] = items
@@ -92,14 +92,15 @@ def _thread(world: World, a_message: Message) -> Json:
     return shape
 
 
-def _reaction(world: World, text: str, user_ids: list[int]) -> Json:
+def _reaction(world: World, a_reaction: Reaction) -> Json:
+    burst = len(a_reaction.burst_ids)
     return {
-        "emoji": payloads.emoji(text),
-        "count": len(user_ids),
-        "count_details": {"burst": 0, "normal": len(user_ids)},
+        "emoji": payloads.emoji(a_reaction.emoji),
+        "count": a_reaction.count,
+        "count_details": {"burst": burst, "normal": a_reaction.count - burst},
         "burst_colors": [],
         "me_burst": False,
-        "me": world.bot.id in user_ids,
+        "me": world.bot.id in a_reaction.user_ids,
     }
 
 

@@ -98,10 +98,10 @@ class People(ThreadPeople):
             acts.check_deletable(self, self.standing(message), user)
         acts.delete_many(self, messages)
 
-    async def react(self, user: User, message: Message, emoji: str) -> None:
-        """Put a reaction on a message as a user."""
+    async def react(self, user: User, message: Message, emoji: str, *, burst: bool = False) -> None:
+        """Put a reaction on a message as a user; `burst`: a super reaction."""
         await asyncio.sleep(0)
-        acts.add_reaction(self, self.standing(message), user, emoji)
+        acts.add_reaction(self, self.standing(message), user, emoji, burst=burst)
 
     async def unreact(self, user: User, message: Message, emoji: str) -> None:
         """Take a user's own reaction off a message."""

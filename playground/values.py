@@ -160,10 +160,11 @@ class Version:
 
 @dataclass(slots=True)
 class Reaction:
-    """An emoji on a message and the users who put it there, in their order."""
+    """An emoji on a message and the users who put it there, in their order; `burst_ids`: as a super reaction."""
 
     emoji: str
     user_ids: list[int]
+    burst_ids: set[int] = field(default_factory=set[int])
 
     @property
     def count(self) -> int:

@@ -171,14 +171,16 @@ async def clear_reactions(call: Call) -> Answer:
 
 
 async def reacted(call: Call) -> Answer:
-    """Give the users who reacted with an emoji (docs resources/message#get-reactions)."""
+    """Give the users who reacted with an emoji: with `type` 1 as a super reaction (resources/message#get-reactions)."""
     message = call.message()
     emoji = call.params["emoji"]
     acts.check_emoji(emoji)
     reaction = message.reactions.get(emoji)
     after = snowflake(call.query.get("after", "0"), "after")
     limit = limit_of(call, highest=100, default=25)
-    ids = sorted(one for one in (reaction.user_ids if reaction else []) if one > after)
+    burst = call.query.get("type", "0") == "1"
+    found = [] if reaction is None else [one for one in reaction.user_ids if (one in reaction.burst_ids) == burst]
+    ids = sorted(one for one in found if one > after)
     return Answer([payloads.user(call.world.users[user_id]) for user_id in ids[:limit]])
 
 

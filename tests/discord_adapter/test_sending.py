@@ -187,6 +187,24 @@ async def test_card_has_the_two_reactions_and_is_posted_once(outbox, surface, ap
     assert '"x": 1' in message.content
 
 
+async def test_super_reaction_made_while_nobody_listened_counts_beside_the_others(
+    local, outbox, journal, approval, turn, shown, alice
+):
+    approval = replace(approval, number=1, terms=Terms(("others", "requester")))
+    await journal.approvals.ask(approval)
+    rules = Rules(ApprovalSettings(deciders=["others", "requester"]))
+    surface = DiscordSurfaces(outbox, cards=CardMessages(outbox, rules=rules)).open(turn)
+    await surface.ask(approval)
+    (card,), bob, carol = shown(), local.user("bob"), local.user("carol")
+    await local.react(bob, card, "❌", burst=True)
+    await local.react(carol, card, "❌")
+    await local.react(alice, card, "✅", burst=True)
+
+    said = [(person.user_id, decision) for person, decision in await surface.ask(approval)]
+    refused = [(one, Decision.REFUSED) for one in sorted((bob.id, carol.id))]
+    assert said == [*refused, (alice.id, Decision.APPROVED)]
+
+
 async def test_what_was_said_while_nobody_listened_is_read_with_the_roles_of_now_and_refusals_first(
     local, general, outbox, journal, turn, approval, shown, alice
 ):

@@ -37,6 +37,22 @@ async def test_bot_reacts_and_reads_reactions(local, bot, message, bob):
     assert message.reactions["👍"].user_ids == [bob.id]
 
 
+async def test_super_reaction_is_told_and_read_apart(local, bot, message, alice, bob):
+    heard = bot.told("message")[-1]
+    await local.react(bob, message, "👍", burst=True)
+    added = await bot.hears("raw_reaction_add")
+    await local.react(alice, message, "👍")
+    (read,) = (await heard.channel.fetch_message(heard.id)).reactions
+
+    assert added.burst
+    assert (read.count, read.normal_count, read.burst_count) == (2, 1, 1)
+    assert [user.id async for user in read.users(type=discord.ReactionType.burst)] == [bob.id]
+    assert [user.id async for user in read.users()] == [alice.id]
+    await local.unreact(bob, message, "👍")
+    removed = await bot.hears("raw_reaction_remove")
+    assert removed.burst
+
+
 async def test_reactions_of_others_need_permission_to_remove(local, bot, message, bob):
     heard = bot.told("message")[-1]
     await local.react(bob, message, "❌")
