@@ -6,6 +6,7 @@ import asyncio
 import signal
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -103,7 +104,9 @@ async def _bot(settings: Settings) -> AsyncGenerator[tuple[ClewClient, TurnEngin
         access = Access(client, settings.access, outbox.sender)
         overheard = Overheard(client, outbox.sender, settings.discord.context_messages, access.may_decide)
         attachments = await stack.enter_async_context(Attachments(journal.blobs, settings.attachments))
-        cards = CardMessages(outbox, journal.approvals, rules=parts.rules, admits=access.may_decide)
+        # What is said on cards is read again where Discord cannot tell for now who somebody is.
+        heard = partial(access.may_decide, or_later=True)
+        cards = CardMessages(outbox, journal.approvals, rules=parts.rules, admits=heard)
         surfaces = DiscordSurfaces(outbox, settings.answers, cards, parts.claims.check)
         engine = await stack.enter_async_context(parts.engine(surfaces, Reader(overheard, attachments)))
         branching = parts.branching(engine)
@@ -129,7 +132,7 @@ async def _bot(settings: Settings) -> AsyncGenerator[tuple[ClewClient, TurnEngin
 
         client.connect_to(
             turns=engine,
-            reactions=Reactions(client, engine, journal, outbox, choosing, access.may_decide),
+            reactions=Reactions(client, engine, journal, outbox, choosing, heard),
             presses=Presses(engine, journal, choosing, offering),
             overheard=overheard,
             on_started=started,

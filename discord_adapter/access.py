@@ -116,10 +116,16 @@ class Access:
         user = payload.member or discord.Object(payload.user_id)
         return await self.may_decide(user, payload.guild_id, payload.channel_id)
 
-    async def may_decide(self, user: discord.abc.Snowflake, guild_id: int | None, channel_id: int) -> bool:
-        """Whether what somebody says on a card may count at all, found whenever: that of whoever no list denies."""
+    async def may_decide(
+        self, user: discord.abc.Snowflake, guild_id: int | None, channel_id: int, *, or_later: bool = False
+    ) -> bool:
+        """Whether what somebody says on a card may count at all, found whenever: that of whoever no list denies.
+
+        Raises:
+            SurfaceUnreachable: With `or_later`, where Discord cannot tell for now; without, that is a no.
+        """
         channel = self._client.get_channel(channel_id) or discord.Object(channel_id)
-        return await self._asked(_not_denied, user, guild_id, channel)
+        return await self._asked(_not_denied, user, guild_id, channel, or_later=or_later)
 
     async def _asked(
         self,

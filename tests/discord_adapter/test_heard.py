@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import discord
@@ -11,12 +12,15 @@ from discord import app_commands
 from checkpoints.approvals import Approval, Decision, Terms
 from checkpoints.claims import Claims
 from checkpoints.place import DatabaseAway
+from discord_adapter.access import Access
+from discord_adapter.access_settings import AccessSettings
 from discord_adapter.approvals import Reactions
 from discord_adapter.card_messages import CardMessages
 from discord_adapter.choices import APPROVE, REFUSE
 from discord_adapter.choosing import Choosing
 from discord_adapter.commands import _failed
 from discord_adapter.surface import DiscordSurfaces
+from graph.errors import SurfaceUnreachable
 from graph.turns import TurnEngine
 from graph.workers import HeldElsewhere
 
@@ -190,6 +194,17 @@ async def test_approval_of_somebody_whom_a_list_denies_by_now_does_not_count_any
     denied.add(alice.id)
     await cards.ask(approval, None, None)
     assert await journal.approvals.votes(approval.id) == []
+
+
+async def test_approval_of_somebody_who_cannot_be_looked_up_for_now_counts_on(journal, outbox, client, approval):
+    """A role is denied, so it has to be found out whether alice has it; the gateway has told of no server yet."""
+    access = Access(client, AccessSettings.model_validate({"deny": {"roles": [1 << 62]}}), outbox.sender)
+    cards = CardMessages(outbox, journal.approvals, admits=partial(access.may_decide, or_later=True))
+    await journal.approvals.pressed(approval, 9)
+    await journal.approvals.approve(approval.id, Decision.APPROVED, 9, 2)
+    with pytest.raises(SurfaceUnreachable):
+        await cards.ask(approval, None, None)
+    assert await journal.approvals.votes(approval.id) == [9]
 
 
 async def test_vote_that_comes_while_reactions_are_read_is_kept(journal, outbox, approval, cards, monkeypatch):
