@@ -78,11 +78,7 @@ class Rules:
             tool: The tool's name as the model sees it.
             source: The server that has it, and its own name for it.
         """
-        own, common = self._own(tool, source), self._settings
-        deciders = common.deciders if own is None or own.deciders is None else own.deciders
-        approvals = common.approvals if own is None or own.approvals is None else own.approvals
-        remember = common.remember_minutes if own is None or own.remember_minutes is None else own.remember_minutes
-        return Terms(tuple(deciders), approvals, remember if approvals == 1 else 0)
+        return self._terms(self._own(tool, source))
 
     def deadline(self, tool: str, source: str, now: datetime) -> datetime | None:
         """When a call of a tool that is asked about now is refused for want of a decision; None for never."""
@@ -119,8 +115,27 @@ class Rules:
         return all(_admits(deciders, approval.requester_id, person, needed) for deciders in both)
 
     def _own(self, tool: str, source: str) -> ToolApprovals | None:
-        found = self._tools.find(names_of(tool, source))
-        return found[1] if found else None
+        """What is set for a tool.
+
+        A rule for a bare name also means a tool that had to be called something else, since another server has one of
+        that name; then it counts only where it is stricter, as in `tools.policy`.
+        """
+        found = [self._tools.find(names_of(tool, source, bare=bare)) for bare in (False, True)]
+        own = [one[1] if one else None for one in found]
+        return max(own, key=lambda one: _strictness(self._terms(one)))
+
+    def _terms(self, own: ToolApprovals | None) -> Terms:
+        common = self._settings
+        deciders = common.deciders if own is None or own.deciders is None else own.deciders
+        approvals = common.approvals if own is None or own.approvals is None else own.approvals
+        remember = common.remember_minutes if own is None or own.remember_minutes is None else own.remember_minutes
+        return Terms(tuple(deciders), approvals, remember if approvals == 1 else 0)
+
+
+def _strictness(terms: Terms) -> tuple[int, bool, int]:
+    """How strict terms are: by how many people, whether only those who are named, and how long nobody is asked."""
+    named = not {"requester", "others"} & set(terms.deciders)
+    return terms.approvals, named, -terms.remember_minutes
 
 
 def _admits(deciders: tuple[str, ...], requester_id: int, person: Person, needed: int) -> bool:

@@ -74,6 +74,7 @@ class Workers(ABC):
         self._tasks = asyncio.TaskGroup()
         self._workers: dict[Conversation, asyncio.Task[None]] = {}
         self._poked: set[Conversation] = set()
+        self._to_be_poked: set[Conversation] = set()
         self._running: dict[Conversation, _Running] = {}
         self._settling: asyncio.Task[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
@@ -185,7 +186,14 @@ class Workers(ABC):
             self._workers[conversation] = self._tasks.create_task(self._work(conversation))
 
     def _poke_later(self, conversation: Conversation) -> None:
-        asyncio.get_running_loop().call_later(self._retry_after, self._poke, conversation)
+        """Poke a conversation in a while; once, however often this is asked for until then."""
+        if conversation not in self._to_be_poked:
+            self._to_be_poked.add(conversation)
+            asyncio.get_running_loop().call_later(self._retry_after, self._poke_now, conversation)
+
+    def _poke_now(self, conversation: Conversation) -> None:
+        self._to_be_poked.discard(conversation)
+        self._poke(conversation)
 
     def _settle_later(self) -> None:
         """Bring cards up to date that could not be changed, once that is possible again."""

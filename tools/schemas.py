@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # Nobody else is served meanwhile. A sound schema takes some thousandths.
 _SECONDS = 0.5
 
+_COMPARED = 200
+
 # What is a pattern is for `regex` to say, not for Python's `re`.
 _NO_FORMATS = FormatChecker(())
 
@@ -31,7 +33,8 @@ def misfits(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Val
     """What in a call's arguments does not fit a schema, in the order of its places.
 
     References are never fetched from the network. Patterns are searched for by `regex`, which gives up when it is told
-    to; ``unevaluatedProperties``, for which the library searches by itself, is left to the server.
+    to; ``unevaluatedProperties``, for which the library searches by itself, is left to the server, and so is whether
+    more than 200 items are unique, since the library compares each with each.
 
     Raises:
         BrokenSchema: The schema is none, refers to itself or to what is not in it, or takes more than half a second.
@@ -64,6 +67,7 @@ class _Bounds:
             "patternProperties": self._pattern_properties,
             "additionalProperties": self._additional_properties,
             "unevaluatedProperties": lambda *_: (),
+            "uniqueItems": self._unique_items,
         }
         bounded = cast("Any", validators.extend(self._kind, keywords))
         evolve = bounded.evolve
@@ -102,6 +106,12 @@ class _Bounds:
             for pattern, part in parts.items():
                 for name in filter(lambda name: self._found(pattern, name), value):
                     yield from validator.descend(value[name], part, path=name, schema_path=pattern)
+
+    def _unique_items(
+        self, validator: Draft202012Validator, unique: object, value: list[Any], schema: dict[str, Any]
+    ) -> Iterator[ValidationError]:
+        if validator.is_type(value, "array") and len(value) <= _COMPARED:
+            yield from self._kind.VALIDATORS["uniqueItems"](validator, unique, value, schema)
 
     def _additional_properties(
         self, validator: Draft202012Validator, part: object, value: dict[str, Any], schema: dict[str, Any]

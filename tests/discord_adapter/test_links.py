@@ -104,3 +104,9 @@ def test_answer_that_grows_shows_where_a_link_leads_as_soon_as_it_is_one_and_cod
         assert "print" not in shown or f"print('{LINK} (" not in shown
         before = links
     assert before == 2
+
+
+@pytest.mark.parametrize("brackets", ["[" * 600 + "]" * 1390, "[" * 990 + "]" * 990])
+def test_text_full_of_brackets_takes_no_time_and_every_link_in_it_shows_its_host(brackets):
+    text = f"{brackets}(https://evil.example) " * 20
+    assert with_true_hosts(text).count(" (leads to evil.example)") == 20

@@ -42,6 +42,29 @@ def test_most_specific_pattern_decides(tool, source, approvals):
     assert rules(tools=tools).terms(tool, source).approvals == approvals
 
 
+@pytest.mark.parametrize(
+    ("common", "own", "counts"),
+    [
+        ({"deciders": ["role:1"], "approvals": 2}, {"deciders": ["requester"], "approvals": 1}, (("role:1",), 2)),
+        ({}, {"deciders": ["role:1"], "approvals": 2}, (("role:1",), 2)),
+        ({}, {"deciders": ["role:1"]}, (("role:1",), 1)),
+        ({"deciders": ["role:1"]}, {"deciders": ["others"]}, (("role:1",), 1)),
+    ],
+)
+def test_rule_for_a_bare_name_only_tightens_what_holds_for_a_tool_that_had_to_be_renamed(common, own, counts):
+    """Two servers have a `search`; whoever set something for that name meant one of them."""
+    found = rules(**common, tools={"search": own | {"remember_minutes": 60}})
+    terms = found.terms("mail_search", "mail/search")
+    assert (terms.deciders, terms.approvals) == counts
+    assert found.terms("search", "mail/search").approvals == own.get("approvals", 1)
+
+
+def test_rule_for_a_bare_name_lets_no_renamed_tool_run_without_asking():
+    found = rules(tools={"search": {"remember_minutes": 60}})
+    assert found.terms("mail_search", "mail/search").remember_minutes == 0
+    assert found.terms("search", "mail/search").remember_minutes == 60
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_of_equally_specific_patterns_the_one_with_more_people_decides(order):
     tools = dict([("wip?", {"approvals": 2}), ("?ipe", {"approvals": 3})][::order])

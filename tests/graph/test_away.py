@@ -150,3 +150,22 @@ async def test_card_is_shown_after_an_outage_in_which_the_lease_ran_out(stand, c
         await looked.wait()
     await clew.claims.renew()
     assert len(await clew.cards(1)) == 1
+
+
+async def test_conversation_that_another_process_works_on_is_looked_at_again_once_however_often_it_is_asked_for(
+    stand, clew
+):
+    looked = []
+
+    async def take(conversation):
+        looked.append(conversation)
+        return False
+
+    clew.claims.take = take
+    clew.engine._retry_after = 0.3
+    for _ in range(20):
+        clew.engine._poke(HERE)
+        await asyncio.sleep(0.01)
+    before = len(looked)
+    await asyncio.sleep(0.35)
+    assert len(looked) - before == 1

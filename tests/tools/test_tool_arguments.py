@@ -94,6 +94,13 @@ def test_a_schema_that_would_take_for_ever_is_logged_and_left_to_the_server(tool
     assert [entry["event"] for entry in logs] == ["tool_schema_broken"]
 
 
+def test_whether_many_items_are_unique_is_left_to_the_server(tool):
+    schema = {"properties": {"a": {"type": "array", "uniqueItems": True}}}
+    with pytest.raises(BadArguments, match="unique"):
+        check_arguments(tool(schema=schema), {"a": [{"b": 1}, {"b": 1}]})
+    check_arguments(tool(schema=schema), {"a": [{"b": number // 2} for number in range(100_000)]})
+
+
 def test_a_pattern_that_python_would_search_for_ever_is_decided(tool):
     schema = {"properties": {"a": {"pattern": "^([a-z0-9]+)+@x$"}}}
     with pytest.raises(BadArguments, match=r"- a: 'a+' does not match"):
