@@ -132,7 +132,7 @@ class Table:
                 await self.until(lambda number=number: self.taken() >= known + number)
             await self.discord.send(row.person, row.channel, self.bot.mention(row.channel.name))
         try:
-            await asyncio.wait_for(self.bot.process.wait(), 90)
+            await asyncio.wait_for(self.bot.process.wait(), 200)
         except TimeoutError:
             dead = (self.bot.home / "dead").read_text().split()
             alive = [row.moment for row in rows if str(row.channel.id) not in dead]
@@ -166,7 +166,7 @@ class Table:
 
     async def until(self, condition):
         """Wait for what stands in the database."""
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(200):
             while not condition():
                 await asyncio.sleep(0.1)
 
