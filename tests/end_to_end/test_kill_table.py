@@ -19,7 +19,7 @@ from tests.crash.clicking import GIVE_UP, RUN, RUN_AGAIN, TAKE_AS_DONE, Clicker
 from tests.databases import Peek, new_database, postgres_server, sqlite_url
 from tests.end_to_end.conftest import Bot, checked
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
 KILLING_BOT = Path(__file__).with_name("killing_bot.py")
 
