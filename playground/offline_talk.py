@@ -30,6 +30,7 @@ _ASKED_PROMPT = re.compile(
     r"\b(?:your|the) (?:system prompt|instructions|prompt)\b.*\?|\bwhat are your instructions\b", re.I
 )
 _THANKS = re.compile(r"\s*(?:thanks|thank you|cheers|great|cool|ok(?:ay)?|bye|good ?bye|good night)\b[^?]{0,20}$", re.I)
+_EXPLAIN = re.compile(r"\btool call\b.*\bexplain\b", re.I | re.S)
 _SUMMARY = re.compile(r"\bsummari[sz]e\b.*\b(?:conversation|messages|chat|above|turns)\b", re.I | re.S)
 _NOT_DONE = "refused|denied|declined|rejected|failed|stopped|cancell?ed|timed out"
 _REFUSED = re.compile(
@@ -54,6 +55,11 @@ def small_talk(text: str, before: Sequence[str], system: str) -> str | None:
     Returns:
         The answer, or None when a tool should be looked for.
     """
+    if _EXPLAIN.search(text):
+        return (
+            "I chose this call since its name and description fit what you asked for. It would do what the card shows, "
+            "with exactly these arguments."
+        )
     if _SUMMARY.search(text) or system.lstrip().lower().startswith(("summarise", "summarize")):
         return "The user said: " + "; ".join(each[:120] for each in (before or (text,)))
     if asked := _ASKED_FACT.search(text):

@@ -19,6 +19,7 @@ MORE_EMOJI = ("✅", "❌", "👍", "👎", "❤️", "😂", "🎉", "👀", "�
 GROUPED_SECONDS = 7 * 60
 """Within this time messages of one author share a head, as in Discord's client."""
 
+_BLOCK_MARK = re.compile(r"^(?:#{1,3}|-#|>{1,3}|[-*+]) ")
 _LAST_BLOCK_END = re.compile(r"(?:</(?:small|h[1-6]|li|ul|ol|blockquote)>)+$")
 
 COLOURS = ("#5865f2", "#3ba55d", "#faa61a", "#ed4245", "#eb459e", "#00a8fc", "#9b59b6", "#1abc9c")
@@ -161,7 +162,8 @@ def _above(message: Message, looking: Looking) -> str:
     target = looking.discord.find_message(message.reference.message_id or 0, at)
     if target is None:
         return '<div class="above"><i>Original message was deleted</i></div>'
-    first = target.content.split("\n", 1)[0][:120] or "Click to see attachment"
+    # One line, however large it stands there.
+    first = _BLOCK_MARK.sub("", target.content.split("\n", 1)[0])[:120] or "Click to see attachment"
     sign = "@" if target.author.id in message.pinged else ""
     who = f"{avatar(target.author, 'tiny')}{badge(target.author)}<b>{sign}{html.escape(target.author.name)}</b>"
     return f'<div class="above" data-testid="reply-line">{who}<span>{to_html(first, looking.names)}</span></div>'

@@ -280,6 +280,25 @@ async def stand(tmp_path, server, script):
 
 
 @pytest.fixture
+async def program(stand):
+    """Programs over the same database, one after the other; the former one is cut off in whatever it does."""
+    running = []
+
+    async def begin():
+        for former in running:
+            await former.engine.drain(0)
+        fresh = stand.program()
+        await fresh.__aenter__()
+        running.append(fresh)
+        await fresh.engine.recover()
+        return fresh
+
+    yield begin
+    for one in reversed(running):
+        await one.__aexit__(None, None, None)
+
+
+@pytest.fixture
 async def clew(stand):
     async with stand.program() as program:
         yield program

@@ -16,28 +16,9 @@ REQUESTER = Person(3)
 
 
 @pytest.fixture
-async def programs(stand):
-    """Programs over the same database, one after the other; the former one is cut off in whatever it does."""
-    running = []
-
-    async def begin():
-        for former in running:
-            await former.engine.drain(0)
-        fresh = stand.program()
-        await fresh.__aenter__()
-        running.append(fresh)
-        await fresh.engine.recover()
-        return fresh
-
-    yield begin
-    for one in reversed(running):
-        await one.__aexit__(None, None, None)
-
-
-@pytest.fixture
-async def cut_off(stand, programs):
+async def cut_off(stand, program):
     """A program that died while `wipe` was running, which somebody had approved; `look` beside it was done."""
-    old = await programs()
+    old = await program()
     stand.tools.held["wipe"] = asyncio.Event()
     stand.script.then(call("wipe", x=1), call("look", x=2))
     await old.ask(1)
@@ -63,8 +44,8 @@ def told(stand):
     return [content for role, content in stand.sent() if role == "tool"]
 
 
-async def test_call_in_doubt_asks_by_itself_and_its_siblings_stay_finished(stand, programs, cut_off):
-    new = await programs()
+async def test_call_in_doubt_asks_by_itself_and_its_siblings_stay_finished(stand, program, cut_off):
+    new = await program()
     (card,) = await doubted(new)
 
     assert (card.tool, card.arguments, card.number, card.requester_id) == ("wipe", {"x": 1}, 0, 3)
@@ -75,8 +56,8 @@ async def test_call_in_doubt_asks_by_itself_and_its_siblings_stay_finished(stand
 @pytest.mark.parametrize(
     ("decision", "words"), [(Decision.TAKEN_AS_DONE, "takes it as done"), (Decision.GIVEN_UP, "not run again")]
 )
-async def test_call_that_is_not_to_run_again_does_not(stand, programs, cut_off, decision, words):
-    new = await programs()
+async def test_call_that_is_not_to_run_again_does_not(stand, program, cut_off, decision, words):
+    new = await program()
     (card,) = await doubted(new)
     stand.script.then(say("noted"))
     await new.engine.decide(card.id, decision, REQUESTER)
@@ -88,8 +69,8 @@ async def test_call_that_is_not_to_run_again_does_not(stand, programs, cut_off, 
     assert len(stand.server.requests) == 2
 
 
-async def test_call_runs_again_on_a_persons_word(stand, programs, cut_off):
-    new = await programs()
+async def test_call_runs_again_on_a_persons_word(stand, program, cut_off):
+    new = await program()
     (card,) = await doubted(new)
     stand.tools.held.clear()
     stand.script.then(say("wiped"))
@@ -126,10 +107,10 @@ def moved(stand):
         (moved, "the name of another tool"),
     ],
 )
-async def test_call_that_cannot_run_again_leaves_its_first_run_in_doubt(stand, programs, cut_off, hindrance, words):
+async def test_call_that_cannot_run_again_leaves_its_first_run_in_doubt(stand, program, cut_off, hindrance, words):
     stand.tools.held.clear()
     hindrance(stand)
-    new = await programs()
+    new = await program()
     (card,) = await doubted(new)
     stand.script.then(say("not known"))
     await new.engine.decide(card.id, Decision.RUN_AGAIN, REQUESTER)
@@ -141,8 +122,8 @@ async def test_call_that_cannot_run_again_leaves_its_first_run_in_doubt(stand, p
     assert told(stand)[1] == "look 2 done"
 
 
-async def test_approval_does_not_answer_a_doubt(stand, programs, cut_off):
-    new = await programs()
+async def test_approval_does_not_answer_a_doubt(stand, program, cut_off):
+    new = await program()
     (card,) = await doubted(new)
     outcome = await new.engine.decide(card.id, Decision.APPROVED, REQUESTER)
 
@@ -150,10 +131,10 @@ async def test_approval_does_not_answer_a_doubt(stand, programs, cut_off):
     assert sorted(stand.tools.ran) == [("look", 2), ("wipe", 1)]
 
 
-async def test_run_that_was_said_again_and_cut_off_again_needs_another_word(stand, programs, cut_off):
+async def test_run_that_was_said_again_and_cut_off_again_needs_another_word(stand, program, cut_off):
     """An old "run again" is given to the task once more after every crash; it must not count twice."""
     for number in range(3):
-        new = await programs()
+        new = await program()
         (card,) = await doubted(new)
         assert card.number == number
         assert len(stand.tools.ran) == 2 + number
@@ -161,7 +142,7 @@ async def test_run_that_was_said_again_and_cut_off_again_needs_another_word(stan
         await new.engine.decide(card.id, Decision.RUN_AGAIN, REQUESTER)
         await stand.tools.began["wipe"].wait()
         await new.engine.drain(0)
-    new = await programs()
+    new = await program()
     (card,) = await doubted(new)
     stand.script.then(say("enough"))
     await new.engine.decide(card.id, Decision.GIVEN_UP, REQUESTER)
@@ -172,22 +153,22 @@ async def test_run_that_was_said_again_and_cut_off_again_needs_another_word(stan
     assert sorted(audited) == ["approved", "given_up", *["run_again"] * 3]
 
 
-async def test_word_that_was_noted_but_not_acted_on_is_acted_on_once(stand, programs, cut_off):
-    new = await programs()
+async def test_word_that_was_noted_but_not_acted_on_is_acted_on_once(stand, program, cut_off):
+    new = await program()
     (card,) = await doubted(new)
     await new.engine.drain(0)
     await new.journal.approvals.decide(card.id, Decision.RUN_AGAIN, 3)
     stand.tools.held.clear()
     stand.script.then(say("wiped"))
-    newer = await programs()
+    newer = await program()
 
     assert await newer.answered(1, 1) == "wiped"
     assert stand.tools.ran.count(("wipe", 1)) == 2
 
 
-async def test_several_calls_in_doubt_are_decided_one_by_one_and_the_model_is_asked_once(stand, programs):
+async def test_several_calls_in_doubt_are_decided_one_by_one_and_the_model_is_asked_once(stand, program):
     stand.tools.rules = {"wipe": "auto"}
-    old = await programs()
+    old = await program()
     stand.tools.held["wipe"] = asyncio.Event()
     stand.script.then(call("wipe", x=1), call("wipe", x=2))
     await old.ask(1)
@@ -195,7 +176,7 @@ async def test_several_calls_in_doubt_are_decided_one_by_one_and_the_model_is_as
         while len(stand.tools.ran) < 2:
             await stand.tools.began["wipe"].wait()
             stand.tools.began["wipe"].clear()
-    new = await programs()
+    new = await program()
     first, second = await doubted(new, 2)
     stand.tools.held.clear()
     await new.engine.decide(second.id, Decision.TAKEN_AS_DONE, REQUESTER)
@@ -208,8 +189,8 @@ async def test_several_calls_in_doubt_are_decided_one_by_one_and_the_model_is_as
     assert len(stand.server.requests) == 2
 
 
-async def test_call_that_only_reads_runs_again_without_a_word(stand, programs):
-    old = await programs()
+async def test_call_that_only_reads_runs_again_without_a_word(stand, program):
+    old = await program()
     stand.tools.held["look"] = asyncio.Event()
     stand.script.then(call("look", x=1))
     await old.ask(1)
@@ -217,14 +198,14 @@ async def test_call_that_only_reads_runs_again_without_a_word(stand, programs):
     stand.tools.held.clear()
     await old.engine.drain(0)
     stand.script.then(say("seen"))
-    new = await programs()
+    new = await program()
 
     assert await new.answered(1, 1) == "seen"
     assert stand.tools.ran == [("look", 1), ("look", 1)]
 
 
-async def test_stopping_answers_what_is_in_doubt(stand, programs, cut_off):
-    new = await programs()
+async def test_stopping_answers_what_is_in_doubt(stand, program, cut_off):
+    new = await program()
     (card,) = await doubted(new)
     assert await new.engine.stop(HERE)
     await new.closed(1)
@@ -237,8 +218,8 @@ async def test_stopping_answers_what_is_in_doubt(stand, programs, cut_off):
     assert sorted(stand.tools.ran) == [("look", 2), ("wipe", 1)]
 
 
-async def test_doubt_that_nobody_decides_is_given_up_at_its_deadline(stand, programs, cut_off):
-    new = await programs()
+async def test_doubt_that_nobody_decides_is_given_up_at_its_deadline(stand, program, cut_off):
+    new = await program()
     (card,) = await doubted(new)
     stand.late += dt.timedelta(hours=25)
     stand.script.then(say("so be it"))
@@ -249,8 +230,8 @@ async def test_doubt_that_nobody_decides_is_given_up_at_its_deadline(stand, prog
     assert sorted(stand.tools.ran) == [("look", 2), ("wipe", 1)]
 
 
-async def test_edited_arguments_that_were_running_are_those_in_doubt(stand, programs):
-    old = await programs()
+async def test_edited_arguments_that_were_running_are_those_in_doubt(stand, program):
+    old = await program()
     stand.tools.held["wipe"] = asyncio.Event()
     stand.script.then(call("wipe", x=1))
     await old.ask(1)
@@ -258,7 +239,7 @@ async def test_edited_arguments_that_were_running_are_those_in_doubt(stand, prog
     edited = (await old.engine.edit(card, REQUESTER, {"x": 7})).approval
     await old.approve(edited.id)
     await stand.tools.began["wipe"].wait()
-    new = await programs()
+    new = await program()
     (doubt,) = await doubted(new)
     assert doubt.arguments == {"x": 7}
     stand.tools.held.clear()

@@ -2,7 +2,6 @@
 
 import asyncio
 
-import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from checkpoints.inbox import COLLECTED, STEERED, InboxState
@@ -20,25 +19,6 @@ from graph.window import Window
 from playground.model import Fault, call, say
 from tests.graph.conftest import HERE, turn
 from tests.marks import PLAIN
-
-
-@pytest.fixture
-async def program(stand):
-    """Programs over the same database, one after the other."""
-    running = []
-
-    async def begin():
-        for former in running:
-            await former.engine.drain(0)
-        fresh = stand.program()
-        await fresh.__aenter__()
-        running.append(fresh)
-        await fresh.engine.recover()
-        return fresh
-
-    yield begin
-    for one in reversed(running):
-        await one.__aexit__(None, None, None)
 
 
 def set_to(stand, mode):
@@ -406,8 +386,8 @@ async def test_message_whose_model_call_failed_is_answered_in_a_turn_of_its_own(
     assert (await outcomes(stand))[1] == ("m:2:0", None, None)
 
 
-async def test_message_that_is_in_the_thread_but_not_closed_is_closed_by_the_next_program(stand, program, monkeypatch):
-    """The program died between the last checkpoint and the rows of the journal."""
+async def taken_in_and_put_away(stand, program, monkeypatch):
+    """The program ends when the thread holds a second message as part of a turn, and nobody has closed its row."""
     set_to(stand, "steer")
     old = await program()
     go_on = await in_a_tool(stand, old)
@@ -423,6 +403,11 @@ async def test_message_that_is_in_the_thread_but_not_closed_is_closed_by_the_nex
     go_on()
     await reached.wait()
     await old.engine.drain(0)
+
+
+async def test_message_that_is_in_the_thread_but_not_closed_is_closed_by_the_next_program(stand, program, monkeypatch):
+    """The program died between the last checkpoint and the rows of the journal."""
+    await taken_in_and_put_away(stand, program, monkeypatch)
     assert (await stand.journal.inbox.get("m:2:0")).state == InboxState.WAITING
 
     new = await program()
@@ -434,21 +419,7 @@ async def test_message_that_is_in_the_thread_but_not_closed_is_closed_by_the_nex
 
 
 async def test_message_in_a_turn_that_was_put_away_does_not_begin_as_a_turn(stand, program, monkeypatch):
-    set_to(stand, "steer")
-    old = await program()
-    go_on = await in_a_tool(stand, old)
-    await old.ask(2, "second")
-    reached = asyncio.Event()
-
-    async def stuck(_steered):
-        reached.set()
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(old.engine._advancing._meanwhile, "note", stuck)
-    stand.script.then(say("both"))
-    go_on()
-    await reached.wait()
-    await old.engine.drain(0)
+    await taken_in_and_put_away(stand, program, monkeypatch)
     # As if it had been given up without the graph.
     await stand.journal.inbox.close(await stand.journal.inbox.get("m:1:0"))
 

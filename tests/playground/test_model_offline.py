@@ -355,3 +355,9 @@ async def test_references_and_nulls_in_a_schema_are_understood(chat):
 async def test_words_are_streamed_one_by_one(chat):
     pieces = [chunk.text async for chunk in chat.astream("hello") if chunk.text]
     assert len(pieces) > 10
+
+
+async def test_whoever_asks_about_a_call_that_waits_is_told_why_it_was_made(chat):
+    question = "The tool call of yours that stands above waits for a person, who asks what it is about. Explain it."
+    answer = await chat.ainvoke([HumanMessage("delete notes.txt"), HumanMessage(question)])
+    assert "what the card shows" in answer.content

@@ -228,11 +228,12 @@ async def test_a_name_is_completed_with_the_keyboard(page, discord):
 
 async def test_replies_and_edits_from_the_toolbar(page, discord):
     general = discord.channel("general")
-    first = await discord.send(discord.user("bob"), general, "What is the time?")
+    first = await discord.send(discord.user("bob"), general, "### What is the time?")
     await last(page).hover()
     await last(page).get_by_test_id("reply").click()
     await write(page, "Noon")
     await expect(last(page).get_by_test_id("reply-line")).to_contain_text("What is the time?")
+    await expect(last(page).get_by_test_id("reply-line").locator("h3")).to_have_count(0)
     reply = discord.messages(general)[-1]
     assert reply.reference.message_id == first.id
     await last(page).hover()
