@@ -21,7 +21,7 @@ class AuditEvent:
 
     Attributes:
         at: When.
-        event: A decision (`checkpoints.approvals.Decision`), `approval_counted`, `approval_pressed`,
+        event: A decision (`checkpoints.cards.Decision`), `approval_counted`, `approval_pressed`,
             `approval_taken_back`, or `granted`.
         turn_key: In which turn.
         approval_id: On which card.

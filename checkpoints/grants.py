@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from checkpoints.approvals import Approval
+    from checkpoints.cards import Approval
     from checkpoints.database import Database, Transaction
     from checkpoints.keys import Conversation
 

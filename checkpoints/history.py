@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from checkpoints.approvals import Approval
+    from checkpoints.cards import Approval
     from checkpoints.journal import Journal
     from checkpoints.tool_runs import ToolRun
     from checkpoints.turns import TurnRecord

@@ -9,7 +9,7 @@ import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, TypeVar
 
-from checkpoints.approvals import Decision, Kind
+from checkpoints.cards import Decision, Kind
 from checkpoints.history import history_of
 from checkpoints.keys import TERMINAL, turn_key
 from clew.alone import DatabaseHeld, StartError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from checkpoints.approvals import Approval
+    from checkpoints.cards import Approval
     from clew.parts import Parts
     from clew.settings import Settings
     from graph.branching import Branching

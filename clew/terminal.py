@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from checkpoints.approvals import Kind
+from checkpoints.cards import Kind
 from discord_adapter.plain import exact
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from checkpoints.approvals import Approval, Decision
+    from checkpoints.cards import Approval, Decision
     from graph.deciding import Person
     from graph.turn import Turn
 

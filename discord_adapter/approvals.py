@@ -32,7 +32,7 @@ from graph.turn import Turn
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from checkpoints.approvals import Approval
+    from checkpoints.cards import Approval
     from checkpoints.deliveries import Delivery
     from checkpoints.journal import Journal
     from discord_adapter.card_messages import Admits

@@ -21,7 +21,8 @@ from graph.errors import PlaceGone, SurfaceError, SurfaceUnreachable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from checkpoints.approvals import Approval, Approvals, Decision
+    from checkpoints.approvals import Approvals
+    from checkpoints.cards import Approval, Decision
     from checkpoints.deliveries import Delivery
     from discord_adapter.outbox import Guard, Outbox
     from graph.deciding import Person

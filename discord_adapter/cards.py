@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from checkpoints.approvals import Decision, Kind
+from checkpoints.cards import Decision, Kind
 from discord_adapter.choices import APPROVE, REFUSE, buttons
 from discord_adapter.content import Content, Pings
 from discord_adapter.plain import exact, inline
@@ -14,7 +14,7 @@ from discord_adapter.text.lengths import units
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from checkpoints.approvals import Approval
+    from checkpoints.cards import Approval
 
 # UTF-16 units of arguments that stand in the message; the other half of it is for all the rest, at its longest.
 ARGUMENTS_ROOM = 1000

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from checkpoints.approvals import Decision, Kind
+from checkpoints.cards import Decision, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from checkpoints.approvals import Approval
+    from checkpoints.cards import Approval
 
 APPROVE = "✅"
 REFUSE = "❌"

@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 import discord
 import structlog
 
-from checkpoints.approvals import Decision
+from checkpoints.cards import Decision
 from discord_adapter.cards import who_decides
 from discord_adapter.choices import DECISIONS, EXPLAIN, Verb
 from discord_adapter.content import Content
@@ -23,7 +23,7 @@ from graph.errors import ModelError, SurfaceError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from checkpoints.approvals import Approval
+    from checkpoints.cards import Approval
     from checkpoints.journal import Journal
     from discord_adapter.card_messages import CardMessages
     from discord_adapter.outbox import Outbox

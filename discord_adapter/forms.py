@@ -17,7 +17,7 @@ from tools.json_text import read_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from checkpoints.approvals import Approval
+    from checkpoints.cards import Approval
 
 # Discord's documentation, components/reference, text input: `value` and `max_length` are at most 4,000.
 LONGEST_FIELD = 4000

@@ -11,7 +11,7 @@ from discord_adapter.budget import Kind
 from graph.errors import SurfaceError
 
 if TYPE_CHECKING:
-    from checkpoints.approvals import Approval
+    from checkpoints.cards import Approval
     from discord_adapter.sending import Sender
 
 log = structlog.get_logger()

@@ -21,7 +21,7 @@ from tools.tool import ToolError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from checkpoints.approvals import Approval
+    from checkpoints.cards import Approval
     from checkpoints.journal import Journal
     from discord_adapter.choosing import Choosing
     from discord_adapter.offering import Offering

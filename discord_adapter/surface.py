@@ -22,7 +22,7 @@ from graph.errors import SurfaceError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from checkpoints.approvals import Approval, Decision
+    from checkpoints.cards import Approval, Decision
     from checkpoints.keys import Conversation
     from discord_adapter.outbox import Guard, Outbox
     from graph.deciding import Person

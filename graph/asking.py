@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from checkpoints.approvals import Decision, Kind
+from checkpoints.cards import Decision, Kind
 from graph.deciding import FITTING, NEEDS_ENOUGH, Answer, Outcome
 from graph.errors import SurfaceError, SurfaceUnreachable
 from graph.state import fingerprint
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from checkpoints.approvals import Approval
+    from checkpoints.cards import Approval
     from checkpoints.inbox import InboxRow
     from checkpoints.journal import Journal
     from checkpoints.keys import Conversation

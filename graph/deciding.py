@@ -7,14 +7,14 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from checkpoints.approvals import Decision, Kind, Terms
+from checkpoints.cards import Decision, Kind, Terms
 from graph.approval_settings import ApprovalSettings
 from tools.patterns import Patterns, names_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from checkpoints.approvals import Approval
+    from checkpoints.cards import Approval
     from graph.approval_settings import ToolApprovals
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from checkpoints.approvals import Kind
+from checkpoints.cards import Kind
 from graph.state import Decided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from checkpoints.approvals import Approval
+    from checkpoints.cards import Approval
     from graph.events import ApprovalNeeded
 
 

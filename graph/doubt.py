@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from checkpoints.approvals import Decision
+from checkpoints.cards import Decision
 from tools.tool import ToolError
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from graph.running import config_of
 if TYPE_CHECKING:
     from langchain_core.messages import AnyMessage
 
-    from checkpoints.approvals import Approval
+    from checkpoints.cards import Approval
     from graph.build import Conversations
     from graph.state import ConversationContext
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from checkpoints.approvals import Decision
+from checkpoints.cards import Decision
 
 if TYPE_CHECKING:
     from graph.state import Decided

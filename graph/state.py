@@ -54,7 +54,7 @@ class Decided(TypedDict):
     """What a person decided about a call, and on what: a decision about other arguments does not count.
 
     Attributes:
-        decision: A `checkpoints.approvals.Decision`.
+        decision: A `checkpoints.cards.Decision`.
         fingerprint: Of the name and the arguments that were decided on.
         arguments: Those that a person put in the place of the model's; not there otherwise.
         reason: What the person gave as the reason.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from checkpoints.approvals import Approval, Decision
+    from checkpoints.cards import Approval, Decision
     from graph.deciding import Person
     from graph.turn import Turn
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from checkpoints.approvals import Decision
+from checkpoints.cards import Decision
 from checkpoints.outages import when_back
 from checkpoints.texts import storable
 from checkpoints.tool_runs import ToolRunKey

@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from checkpoints.approvals import Approval, Kind
+from checkpoints.cards import Approval, Kind
 from checkpoints.keys import origin_of
 from graph.decisions import Decisions
 from tools.tool import Hints, ToolError

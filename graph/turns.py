@@ -23,7 +23,7 @@ from graph.workers import HeldElsewhere, Workers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from checkpoints.approvals import Approval, Decision
+    from checkpoints.cards import Approval, Decision
     from checkpoints.claims import Claims
     from checkpoints.inbox import InboxRow
     from checkpoints.journal import Journal

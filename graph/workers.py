@@ -19,7 +19,7 @@ from graph.errors import GraphError, SurfaceUnreachable
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from checkpoints.approvals import Approval
+    from checkpoints.cards import Approval
     from checkpoints.claims import Claims
     from checkpoints.inbox import InboxRow
     from checkpoints.journal import Journal

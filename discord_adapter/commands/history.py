@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import discord
 from discord import app_commands
 
-from checkpoints.approvals import Decision
+from checkpoints.cards import Decision
 from checkpoints.history import history_of
 from checkpoints.keys import Conversation
 from discord_adapter.text.splitting import split

@@ -15,7 +15,7 @@ from discord_adapter.plain import exact, inline
 from discord_adapter.text.lengths import units
 
 if TYPE_CHECKING:
-    from checkpoints.approvals import Approval
+    from checkpoints.cards import Approval
     from checkpoints.journal import Journal
     from discord_adapter.card_messages import CardMessages
     from discord_adapter.offering import Offering

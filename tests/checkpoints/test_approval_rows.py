@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from checkpoints.approvals import Approval, Decision, approval_id
+from checkpoints.cards import Approval, Decision, approval_id
 from checkpoints.database import open_database
 from checkpoints.journal import Journal
 

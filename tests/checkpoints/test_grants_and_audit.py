@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from checkpoints.approvals import Approval, Decision
+from checkpoints.cards import Approval, Decision
 from checkpoints.keys import Conversation
 
 

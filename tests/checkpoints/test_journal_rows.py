@@ -6,7 +6,7 @@ import secrets
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from checkpoints.approvals import Approval
+from checkpoints.cards import Approval
 from checkpoints.tool_runs import ToolRunKey
 
 pytestmark = pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)

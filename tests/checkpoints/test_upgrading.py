@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import create_engine, text
 
-from checkpoints.approvals import Decision, approval_id
+from checkpoints.cards import Decision, approval_id
 from checkpoints.database import open_database
 from checkpoints.journal import Journal
 from checkpoints.upgrading import upgrade

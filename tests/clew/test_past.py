@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from typer.testing import CliRunner
 
-from checkpoints.approvals import Approval, Decision
+from checkpoints.cards import Approval, Decision
 from checkpoints.database import open_database
 from checkpoints.history import UnknownThread
 from checkpoints.journal import Journal

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from checkpoints.approvals import Approval, Decision, Terms
+from checkpoints.cards import Approval, Decision, Terms
 from discord_adapter.card_messages import CardMessages
 from discord_adapter.outbox import Outbox
 from graph.approval_settings import ApprovalSettings

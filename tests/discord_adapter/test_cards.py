@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checkpoints.approvals import Approval, Decision, Kind, Terms
+from checkpoints.cards import Approval, Decision, Kind, Terms
 from discord_adapter.cards import card
 from discord_adapter.choices import Verb, custom_id, parse
 from discord_adapter.plain import exact, inline

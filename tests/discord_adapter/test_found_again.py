@@ -6,7 +6,7 @@ import datetime as dt
 import discord
 import pytest
 
-from checkpoints.approvals import Approval
+from checkpoints.cards import Approval
 from checkpoints.journal import Journal
 from checkpoints.place import DatabaseAway
 from discord_adapter.content import Content

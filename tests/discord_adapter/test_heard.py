@@ -9,7 +9,7 @@ import discord
 import pytest
 from discord import app_commands
 
-from checkpoints.approvals import Approval, Decision, Terms
+from checkpoints.cards import Approval, Decision, Terms
 from checkpoints.claims import Claims
 from checkpoints.place import DatabaseAway
 from discord_adapter.access import Access

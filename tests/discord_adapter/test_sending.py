@@ -7,7 +7,7 @@ from dataclasses import replace
 import discord
 import pytest
 
-from checkpoints.approvals import Approval, Decision, Kind, Terms
+from checkpoints.cards import Approval, Decision, Kind, Terms
 from discord_adapter.card_messages import CardMessages, card_of
 from discord_adapter.content import Content
 from discord_adapter.outbox import Outbox

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from checkpoints.approvals import Approval, Decision
+from checkpoints.cards import Approval, Decision
 from checkpoints.keys import Conversation
 from discord_adapter.content import Content
 from discord_adapter.outbox import Outbox

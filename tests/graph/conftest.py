@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from checkpoints.approvals import Decision
+from checkpoints.cards import Decision
 from checkpoints.claims import Claims
 from checkpoints.database import open_database
 from checkpoints.inbox import InboxState

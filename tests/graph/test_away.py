@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from checkpoints.approvals import Decision
+from checkpoints.cards import Decision
 from checkpoints.place import DatabaseAway
 from graph.advancing import MAX_DISPATCHES
 from graph.errors import SurfaceUnreachable

@@ -6,7 +6,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import text
 
-from checkpoints.approvals import Decision
+from checkpoints.cards import Decision
 from checkpoints.keys import Conversation
 from checkpoints.place import DatabaseAway
 from checkpoints.tables import tool_runs

@@ -5,7 +5,7 @@ import datetime as dt
 
 import pytest
 
-from checkpoints.approvals import Decision, Kind
+from checkpoints.cards import Decision, Kind
 from graph.deciding import Person
 from graph.rates import LimitSettings
 from playground.model import call, say

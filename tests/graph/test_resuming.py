@@ -6,7 +6,7 @@ import pytest
 from langchain_core.messages import AIMessage
 from sqlalchemy import update
 
-from checkpoints.approvals import Decision
+from checkpoints.cards import Decision
 from checkpoints.inbox import InboxState
 from checkpoints.tables import owners
 from checkpoints.tool_runs import ToolRunKey

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from checkpoints.approvals import Decision
+from checkpoints.cards import Decision
 from checkpoints.keys import Conversation
 from playground.model import ToolCall, call, say
 from playground.model_wire import Completion

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from checkpoints.approvals import Approval, Decision, Kind, Terms
+from checkpoints.cards import Approval, Decision, Kind, Terms
 from checkpoints.database import open_database
 from checkpoints.journal import Journal
 from graph.approval_settings import ApprovalSettings
