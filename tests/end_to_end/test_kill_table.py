@@ -79,14 +79,16 @@ def database(request, tmp_path_factory):
 def rule(request):
     """The model: what it was asked names the channel, and so does the note.
 
-    Where a turn is to die at an edit, text and tool take long enough that what is seen of them has to be edited.
+    Where a turn is to die at an edit, or when a text is noted that is not whole, text and tool take long enough that
+    what is seen of them has to be edited: hundreds of requests of the other turns, fifty a second, may go first.
     """
     name = request.last_user_text
-    edited = ":edit:" in MOMENTS[int(name.partition("-")[2])]
-    delay = 4 if edited else 0.1
+    moment = MOMENTS[int(name.partition("-")[2])]
+    edited = ":edit:" in moment or ":recorded." in moment
+    delay = 8 if edited else 0.1
     if request.messages[-1]["role"] == "tool":
         return Reply(LAST, chunks=2, delay=delay)
-    note = call("slow_note", name=name, seconds=4) if edited else call("write_note", name=name, text="x")
+    note = call("slow_note", name=name, seconds=8) if edited else call("write_note", name=name, text="x")
     return Reply(FIRST, calls=(note,), chunks=2, delay=delay)
 
 
