@@ -16,6 +16,9 @@ PEOPLE, CHANNELS = 10, 4
 # So many of them also write direct messages.
 PRIVATE = 3
 
+# People go on asking until the bot was killed so often: chance can leave a short run without a single kill.
+KILLS = 3
+
 # A slow tool runs without asking, so that a kill finds one at work more often; people ask as fast as it goes.
 POLICY = '[limits]\nuser_per_minute = 0\n[tools.policy]\n"slow_note" = "auto"\n'
 
@@ -35,7 +38,7 @@ class Plan:
     """How a run of the harness goes.
 
     Attributes:
-        turns: How many turns are asked for.
+        turns: How many turns are asked for at least.
         seed: Of all that is chosen.
         kills: Whether the bot is killed all the time.
         at_once: How many turns are under way at most.
@@ -108,10 +111,16 @@ class Harness:
                 task.cancel()
 
     async def _ask_everything(self):
-        while len(self.asked) < self.plan.turns:
+        while not self._enough():
             await self._until(lambda: self._left() < self.plan.at_once, 300)
             await self.ask()
             await asyncio.sleep(self.chance.uniform(0, 0.5))
+
+    def _enough(self):
+        """Whether as much was asked for, and went wrong, as the plan says."""
+        killed = not self.plan.kills or self.deaths >= KILLS
+        troubled = not self.plan.trouble or self.met
+        return len(self.asked) >= self.plan.turns and killed and troubled
 
     async def _say_hello_in_private(self):
         """A channel of direct messages has to be known: Discord has no list of them (docs/guarantees.md)."""
