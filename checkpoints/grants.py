@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from checkpoints.tables import approvals, audit, grants
+from checkpoints.tables import audit, grants
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from checkpoints.keys import Conversation
 
 
-_GRANTED = "granted"
+_GRANTED, _TAKEN_BACK = "granted", "grant_taken_back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,10 @@ async def give(
         approval: The card; who decided it grants.
         conversation: Where.
         until: When it is over.
-        now: For the audit.
+        now: When it is given.
     """
-    statement = insert(grants).values(
-        conversation=str(conversation), source=approval.source, granted_by=approval.decided_by, until=until
-    )
-    newest = {"granted_by": statement.excluded.granted_by, "until": statement.excluded.until}
+    newest = {"granted_by": approval.decided_by, "granted_at": now, "until": until}
+    statement = insert(grants).values(conversation=str(conversation), source=approval.source, **newest)
     await connection.execute(statement.on_conflict_do_update(index_elements=["conversation", "source"], set_=newest))
     await connection.execute(
         insert(audit).values(
@@ -80,13 +78,25 @@ class Grants:
 
     async def of(self, conversation: Conversation) -> dict[str, Grant]:
         """What holds in a conversation now, by the tool's source."""
-        # The audit knows when; of which server's tool it was, the card.
-        about = audit.c.event == _GRANTED, audit.c.conversation == grants.c.conversation
-        card = approvals.c.id == audit.c.approval_id, approvals.c.source == grants.c.source
-        granted_at = select(func.max(audit.c.at)).where(*about, *card).scalar_subquery()
-        statement = select(grants, granted_at.label("granted_at")).where(
-            grants.c.conversation == str(conversation), grants.c.until > self._now()
-        )
+        statement = select(grants).where(grants.c.conversation == str(conversation), grants.c.until > self._now())
         async with self._database.read() as connection:
             rows = await connection.execute(statement)
             return {row.source: Grant(row.source, row.granted_by, row.granted_at, row.until) for row in rows}
+
+    async def take_back(self, conversation: Conversation, by: int) -> list[str]:
+        """Let every tool of a conversation ask again; the sources of those that ran without asking until now.
+
+        Args:
+            conversation: Where.
+            by: The person who says so, for the audit.
+        """
+        now = self._now()
+        taken = (
+            delete(grants).where(grants.c.conversation == str(conversation)).returning(grants.c.source, grants.c.until)
+        )
+        async with self._database.write() as connection:
+            sources = sorted(row.source for row in await connection.execute(taken) if row.until > now)
+            for source in sources:
+                told = {"event": _TAKEN_BACK, "conversation": str(conversation), "user_id": by, "detail": source}
+                await connection.execute(insert(audit).values(at=now, **told))
+            return sources

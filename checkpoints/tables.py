@@ -194,6 +194,7 @@ grants = Table(
     Column("conversation", Text, primary_key=True),
     Column("source", Text, primary_key=True),
     Column("granted_by", BigInteger, nullable=False),
+    Column("granted_at", UtcDateTime, nullable=False),
     Column("until", UtcDateTime, nullable=False),
 )
 

@@ -248,6 +248,18 @@ class TurnEngine(Workers):
             log.info("stopped_elsewhere", turn=row.key, error=str(error))
             return True
 
+    async def ask_again(self, conversation: Conversation, *, by: int) -> list[str]:
+        """Take back that tools run without asking in a conversation; which ones did until now, as server/tool.
+
+        Args:
+            conversation: The conversation.
+            by: The person who says so.
+        """
+        sources = await self._journal.grants.take_back(conversation, by)
+        if sources:
+            log.info("grants_taken_back", conversation=str(conversation), tools=sources, by=by)
+        return sources
+
     async def expire(self) -> None:
         """Refuse the cards whose deadline has passed; what waited for them goes on."""
         for conversation in await self._asking.expire(self._ours):

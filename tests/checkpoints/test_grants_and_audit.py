@@ -45,6 +45,23 @@ async def test_newest_word_about_a_tool_counts(journal, card, here):
     assert found["notes/wipe"].granted_at >= again
 
 
+@pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
+async def test_grants_of_a_conversation_are_taken_back_together(journal, card, here):
+    until = journal.now() + dt.timedelta(hours=1)
+    elsewhere = Conversation(1, 2, 4)
+    await granted(journal, card, here, 7, until)
+    await granted(journal, replace(card, number=1, source="files/wipe"), here, 7, until)
+    await granted(journal, replace(card, number=2, source="files/over"), here, 7, journal.now())
+    await granted(journal, replace(card, number=3), elsewhere, 7, until)
+
+    assert await journal.grants.take_back(here, 9) == ["files/wipe", "notes/wipe"]
+    assert await journal.grants.take_back(here, 9) == []
+    assert await journal.grants.of(here) == {}
+    assert list(await journal.grants.of(elsewhere)) == ["notes/wipe"]
+    taken_back = [one for one in await journal.audit.all() if one.event == "grant_taken_back"]
+    assert [(one.user_id, one.detail) for one in taken_back] == [(9, "files/wipe"), (9, "notes/wipe")]
+
+
 async def test_word_that_comes_too_late_grants_nothing(journal, card, here):
     await journal.approvals.decide(card.id, Decision.REFUSED, 7)
     until = journal.now() + dt.timedelta(hours=1)

@@ -68,6 +68,15 @@ async def test_edit_explain_remember_and_refuse_with_a_reason(bot, discord_, peo
     await discord_.send(alice, general, bot.mention(words))
     await bot.said(general, "It failed again.")
     assert [one["message"] for one in written(bot, "fail")] == ["one", "two"]
+    # Until it is taken back, by the one who talks; then it asks again.
+    await bot.closed(5)
+    assert (await discord_.slash(bob, general, "stop")).content == "There was nothing to stop."
+    told = "From now on I ask here before I run `notes/fail`."
+    assert (await discord_.slash(alice, general, "stop")).content == told
+    card = await people.card(general, "fail", message="three")
+    await discord_.react(alice, card, "❌")
+    await people.answered(general)
+    assert bot.runs("fail") == 2
 
     # Edited: bad JSON, a breach of the schema and a stranger change nothing; the new card asks about what was sent.
     discord_.give_role(people.guild, bob, people.crew)
