@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from checkpoints.cards import Approval, Decision, Kind, Terms
 from checkpoints.grants import give
-from checkpoints.tables import approvals, audit, votes
+from checkpoints.tables import approvals, audit, inbox, votes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Executable, Row
 
+    from checkpoints.claims import Fencing
     from checkpoints.database import Database, Transaction
     from checkpoints.keys import Conversation
 
@@ -27,14 +28,24 @@ _PRESSED, _TAKEN_BACK = "approval_pressed", "approval_taken_back"
 class Approvals:
     """The rows of the approvals. Every decision leaves a row in the audit in the same transaction."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime], claims: Fencing) -> None:
         self._database = database
+        self._claims = claims
         self._now = now
 
-    async def ask(self, approval: Approval) -> None:
-        """Note a call that waits; noting it again changes nothing."""
-        async with self._database.write() as connection:
-            await connection.execute(self._asked(approval))
+    async def ask(self, *cards: Approval, fenced: Conversation | None = None) -> None:
+        """Note calls that wait, all of them or none; noting them again changes nothing.
+
+        Args:
+            cards: What waits.
+            fenced: The conversation that this process has to hold for it; without it, nobody is asked.
+
+        Raises:
+            ClaimLost: It does not hold that one.
+        """
+        async with self._claims.writing(fenced) if fenced else self._database.write() as connection:
+            for card in cards:
+                await connection.execute(self._asked(card))
 
     async def get(self, approval_id: str) -> Approval | None:
         """The card of an id."""
@@ -116,7 +127,7 @@ class Approvals:
     async def decide(
         self, approval_id: str, decision: Decision, decided_by: int | None, reason: str | None = None
     ) -> Approval | None:
-        """Decide an open card; None when there is no such card, it is decided already, or its deadline has passed.
+        """Decide an open card; None when there is none, it is decided, its turn is being closed, or its time is over.
 
         Only EXPIRED is decided after the deadline, and not before it.
         """
@@ -201,9 +212,10 @@ class Approvals:
         return decided
 
     def _decidable(self, approval_id: str, *, late: bool = False) -> tuple[ColumnElement[bool], ...]:
-        """That a card is open, and that its deadline has passed, or has not."""
+        """That a card is open, that its turn is not being closed, and that its deadline has passed, or has not."""
         in_time = self._overdue() if late else or_(approvals.c.deadline.is_(None), approvals.c.deadline > self._now())
-        return approvals.c.id == approval_id, approvals.c.decision.is_(None), in_time
+        ends = exists().where(inbox.c.key == approvals.c.turn_key, inbox.c.closing.is_not(None))
+        return approvals.c.id == approval_id, approvals.c.decision.is_(None), ~ends, in_time
 
     def _overdue(self) -> ColumnElement[bool]:
         return approvals.c.deadline <= self._now()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,13 @@ from checkpoints.keys import TERMINAL, Conversation
 from checkpoints.tables import approvals, audit, inbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from sqlalchemy import Row, Select
 
     from checkpoints.claims import Fencing
-    from checkpoints.database import Database
+    from checkpoints.database import Database, Transaction
 
 
 COLLECTED = "collected"
@@ -67,6 +68,10 @@ class InboxRow:
     closing: str | None
     taken_by: str | None = None
     outcome: str | None = None
+
+
+Gathering = Callable[[dict[str, Any], list[InboxRow]], dict[str, Any]]
+"""Makes the payload of a row, of the one that it has and of the rows it has taken."""
 
 
 class Inbox:
@@ -126,19 +131,12 @@ class Inbox:
             return result.first() is not None
 
     async def withdraw(self, key: str) -> bool:
-        """Close a row whose message was deleted; False when its turn has begun, or there is no such row.
-
-        What was gathered into it waits for itself again.
-        """
+        """Close a row whose message was deleted; False when its turn has begun, or there is no such row."""
         statement = update(inbox).where(inbox.c.key == key, inbox.c.state == InboxState.WAITING, _UNTAKEN)
         closed = {"state": InboxState.CLOSED, "outcome": DELETED, "closed_at": self._now()}
-        gathered = update(inbox).where(inbox.c.taken_by == key, inbox.c.state == InboxState.WAITING)
         async with self._database.write() as connection:
             result = await connection.execute(statement.values(**closed).returning(inbox.c.key))
-            if result.first() is None:
-                return False
-            await connection.execute(gathered.values(taken_by=None))
-            return True
+            return result.first() is not None
 
     async def waiting(self) -> list[InboxRow]:
         """Every row whose turn has not begun, the oldest first."""
@@ -182,37 +180,6 @@ class Inbox:
         async with self._database.read() as connection:
             return [_row(row) for row in await connection.execute(statement)]
 
-    async def gather(
-        self,
-        key: str,
-        conversation: Conversation,
-        holding: Callable[[dict[str, Any], list[InboxRow]], dict[str, Any]] = lambda payload, _: payload,
-    ) -> list[InboxRow]:
-        """Let a row take all that wait behind it in its conversation, at once.
-
-        Args:
-            key: The row.
-            conversation: Its conversation.
-            holding: Makes its payload of the one it has and of what it has taken, if that is anything.
-
-        Returns:
-            What it has taken, now and before, the oldest first.
-        """
-        waiting = (inbox.c.conversation == str(conversation), inbox.c.state == InboxState.WAITING, inbox.c.key != key)
-        # Locked where the database can: a row that is withdrawn meanwhile must not keep what it has taken.
-        taker = select(inbox).where(inbox.c.key == key, inbox.c.state == InboxState.WAITING).with_for_update()
-        async with self._claims.writing(conversation) as connection:
-            row = (await connection.execute(taker)).first()
-            if row is None:
-                return []
-            statement = update(inbox).where(*waiting, _UNTAKEN, inbox.c.closing.is_(None))
-            await connection.execute(statement.values(taken_by=key))
-            taken = [_row(row) for row in await connection.execute(_taken_by(key))]
-            if taken:
-                now = update(inbox).where(inbox.c.key == key).values(payload=holding(row.payload, taken))
-                await connection.execute(now)
-            return taken
-
     async def taken_by(self, key: str) -> list[InboxRow]:
         """The rows that a row has taken, closed ones included, the oldest first."""
         async with self._database.read() as connection:
@@ -252,12 +219,16 @@ class Inbox:
         async with self._database.read() as connection:
             return [Conversation.parse(text) for text in (await connection.execute(statement)).scalars()]
 
-    async def dispatch(self, row: InboxRow, *, counted: bool = True) -> InboxRow | None:
+    async def dispatch(
+        self, row: InboxRow, *, counted: bool = True, gathering: Gathering | None = None
+    ) -> InboxRow | None:
         """Count a start, before it.
 
         Args:
             row: The row.
             counted: Whether it counts; not where the former one ended in good order.
+            gathering: Whether a row that has not begun takes all that wait behind it in its conversation, and what it
+                holds then. At once with the start: until then each can be edited or withdrawn, afterwards none.
 
         Returns:
             The row as it is from now on: until now its message could be edited; None when it was closed meanwhile and
@@ -266,7 +237,24 @@ class Inbox:
         Raises:
             ClaimLost: This process does not hold the conversation; `rest` and `close` raise this as well.
         """
-        return await self._move(row, state=InboxState.RUNNING, dispatches=inbox.c.dispatches + int(counted))
+        started = {"state": InboxState.RUNNING, "dispatches": inbox.c.dispatches + int(counted)}
+        async with self._claims.writing(row.conversation) as connection:
+            if gathering is not None:
+                started |= await self._gathered(connection, row, gathering)
+            return await self._moved(connection, row, started)
+
+    async def _gathered(self, connection: Transaction, row: InboxRow, gathering: Gathering) -> dict[str, Any]:
+        """Let a row that waits take all that wait behind it; what changes in the row itself."""
+        # Locked where the database can: a row that is withdrawn meanwhile must take nothing.
+        taker = select(inbox).where(inbox.c.key == row.key, inbox.c.state == InboxState.WAITING).with_for_update()
+        found = (await connection.execute(taker)).first()
+        if found is None:
+            return {}
+        waiting = (inbox.c.conversation == str(row.conversation), inbox.c.state == InboxState.WAITING, _UNTAKEN)
+        behind = update(inbox).where(*waiting, inbox.c.key != row.key, inbox.c.closing.is_(None))
+        await connection.execute(behind.values(taken_by=row.key))
+        taken = [_row(one) for one in await connection.execute(_taken_by(row.key))]
+        return {"payload": gathering(found.payload, taken)} if taken else {}
 
     async def rest(self, row: InboxRow, state: InboxState, *, dispatches: int = 0) -> None:
         """Say that a row came to rest in good order: its starts are counted anew. A closed row stays closed.
@@ -283,6 +271,17 @@ class Inbox:
         statement = update(inbox).where(inbox.c.key == key).values(closing=func.coalesce(inbox.c.closing, reason))
         async with self._database.write() as connection:
             await connection.execute(statement)
+
+    async def set_aside(self, key: str, reason: str) -> bool:
+        """As `request_close`, for a turn that waits for cards; False when it does not any more, so that it goes on."""
+        # Locked where the database can: who decides the last card now is seen, and who would after it sees this.
+        waits = select(approvals.c.id).where(approvals.c.turn_key == key, approvals.c.decision.is_(None))
+        asking = (inbox.c.key == key, inbox.c.state == InboxState.ASKING, inbox.c.closing.is_(None))
+        statement = update(inbox).where(*asking).values(closing=reason).returning(inbox.c.key)
+        async with self._database.write() as connection:
+            if (await connection.execute(waits.with_for_update())).first() is None:
+                return False
+            return (await connection.execute(statement)).first() is not None
 
     async def give_up(self, row: InboxRow, reason: str) -> None:
         """As `request_close`, for whoever works on the conversation: somebody else may have taken it over.
@@ -332,9 +331,12 @@ class Inbox:
             await connection.execute(gathered)
 
     async def _move(self, row: InboxRow, **values: Any) -> InboxRow | None:  # noqa: ANN401 - column values
-        statement = update(inbox).where(inbox.c.key == row.key, inbox.c.state != InboxState.CLOSED)
         async with self._claims.writing(row.conversation) as connection:
-            moved = (await connection.execute(statement.values(**values).returning(inbox))).first()
+            return await self._moved(connection, row, values)
+
+    async def _moved(self, connection: Transaction, row: InboxRow, values: Mapping[str, Any]) -> InboxRow | None:
+        statement = update(inbox).where(inbox.c.key == row.key, inbox.c.state != InboxState.CLOSED)
+        moved = (await connection.execute(statement.values(**values).returning(inbox))).first()
         return _row(moved) if moved else None
 
 

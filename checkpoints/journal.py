@@ -47,10 +47,10 @@ class Journal:
         self.now = now
         self.inbox = Inbox(database, now, fencing)
         self.counts = Counts(database)
-        self.turns = Turns(database, now)
+        self.turns = Turns(database, now, fencing)
         self.branches = Branches(database, now)
         self.deliveries = Deliveries(database, now)
-        self.approvals = Approvals(database, now)
+        self.approvals = Approvals(database, now, fencing)
         self.grants = Grants(database, now)
         self.audit = Audit(database)
         self.tool_runs = ToolRuns(database, now, fencing)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
+    from checkpoints.claims import Fencing
     from checkpoints.database import Database
+    from checkpoints.keys import Conversation
 
 _FIRST_WORDS = 80
 
@@ -60,13 +62,15 @@ class TurnRecord:
 class Turns:
     """The rows of the turns."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime], claims: Fencing) -> None:
         self._database = database
+        self._claims = claims
         self._now = now
 
     async def enter(
         self,
         key: str,
+        conversation: Conversation,
         thread_id: str,
         *,
         number: int,
@@ -79,12 +83,16 @@ class Turns:
 
         Args:
             key: The turn's key.
+            conversation: Whose turn it is.
             thread_id: The thread.
             number: Its place in the branch, from 1.
             text: What the user wrote.
             start_checkpoint: The thread's newest checkpoint.
             model: The model that is asked.
             toolset: The fingerprint of the tools it is offered (`keep_toolset`).
+
+        Raises:
+            ClaimLost: This process does not hold the conversation; `end` raises this as well.
         """
         statement = insert(turns).values(
             key=key,
@@ -96,13 +104,20 @@ class Turns:
             toolset=toolset,
             started_at=self._now(),
         )
-        async with self._database.write() as connection:
+        async with self._claims.writing(conversation) as connection:
             await connection.execute(statement.on_conflict_do_nothing())
             row = (await connection.execute(select(turns).where(turns.c.key == key))).one()
         return _record(row)
 
     async def end(
-        self, key: str, *, end_checkpoint: str | None, outcome: str, input_tokens: int, output_tokens: int
+        self,
+        key: str,
+        conversation: Conversation,
+        *,
+        end_checkpoint: str | None,
+        outcome: str,
+        input_tokens: int,
+        output_tokens: int,
     ) -> None:
         """Note how a turn ended, and the tokens its model calls used."""
         statement = (
@@ -116,7 +131,7 @@ class Turns:
                 ended_at=self._now(),
             )
         )
-        async with self._database.write() as connection:
+        async with self._claims.writing(conversation) as connection:
             await connection.execute(statement)
 
     async def get(self, key: str) -> TurnRecord | None:

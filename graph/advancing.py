@@ -92,8 +92,9 @@ class Advancing:
         closing = Closing.parse(row.closing) if row.closing else None
         if row.dispatches >= MAX_DISPATCHES and closing is None:
             closing = _GAVE_UP
-        await self._meanwhile.gather(row)
-        begun = await self._journal.inbox.dispatch(row, counted=row.key not in self._excused)
+        begun = await self._journal.inbox.dispatch(
+            row, counted=row.key not in self._excused, gathering=self._meanwhile.gathering(row)
+        )
         if begun is None:
             return  # its message was deleted at this very moment
         self._excused.discard(row.key)

@@ -51,11 +51,11 @@ class Decisions:
 
     def covers(self, interrupt_id: str, waiting: ApprovalNeeded) -> bool:
         """Whether all that an interrupt asks is decided."""
+        asked = {call["id"] for call in waiting.calls.get(interrupt_id, ())}
+        if doubt := waiting.doubts.get(interrupt_id):
+            asked.add(str(doubt["run"]))
         decided = self.by_interrupt.get(interrupt_id)
-        if decided is None:
-            return False
-        doubt = waiting.doubts.get(interrupt_id)
-        return doubt is None or str(doubt["run"]) in decided
+        return decided is not None and asked <= decided.keys()
 
 
 def _decided(card: Approval) -> Decided:

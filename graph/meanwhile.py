@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from langchain_core.messages import AnyMessage
 
-    from checkpoints.inbox import InboxRow
+    from checkpoints.inbox import Gathering, InboxRow
     from checkpoints.journal import Journal
     from graph.events import Steered
     from graph.inputs import Inputs
@@ -46,20 +46,17 @@ class Meanwhile:
         self._surfaces = surfaces
         self._settings = settings
 
-    async def gather(self, row: InboxRow) -> None:
-        """Gather into a turn that is to begin what waits behind it, where that is set.
+    def gathering(self, row: InboxRow) -> Gathering | None:
+        """How a turn that begins takes what waits behind it; None where it does not.
 
-        What was gathered is fixed before the start is counted: a turn that was started takes nothing more, so that a
-        later process reads and closes the same messages. The answer refers to the last one.
+        What it has taken is fixed with the start: a turn that was started takes nothing more, so that a later process
+        reads and closes the same messages.
 
         Args:
             row: The turn's row.
         """
-        if row.state != InboxState.WAITING or row.closing or self._mode(row.payload) != WhileRunning.COLLECT:
-            return
-        gathered = await self._journal.inbox.gather(row.key, row.conversation, _refers_to_the_last)
-        if gathered:
-            log.info("messages_collected", turn=row.key, messages=1 + len(gathered))
+        collects = self._mode(row.payload) == WhileRunning.COLLECT
+        return _gathered if collects and row.state == InboxState.WAITING and not row.closing else None
 
     async def read(self, turn: Turn, after: int | None) -> Input:
         """What the model is given to read of a turn and of all that was gathered into it.
@@ -136,7 +133,9 @@ class _JournalMailbox:
             await surface.close()
 
 
-def _refers_to_the_last(payload: dict[str, Any], gathered: list[InboxRow]) -> dict[str, Any]:
+def _gathered(payload: dict[str, Any], gathered: list[InboxRow]) -> dict[str, Any]:
+    """What a turn that took others holds: its answer refers to the last one."""
+    log.info("messages_collected", turn=payload["key"], messages=1 + len(gathered))
     return payload | {"reply_to": gathered[-1].payload.get("message_id")}
 
 

@@ -58,6 +58,7 @@ class TurnRecords:
         former = await self._former(turn, thread_id)
         await self._journal.turns.enter(
             turn.key,
+            turn.conversation,
             thread_id,
             number=former.number + 1 if former else 1,
             text=turn.text,
@@ -88,13 +89,16 @@ class TurnRecords:
 
     async def ask(self, turn: Turn, asking: ApprovalNeeded, toolbox: Toolbox) -> None:
         """Note everything that interrupts ask about as cards that wait, on the terms that hold now."""
-        for interrupt_id, calls in asking.calls.items():
-            for call in calls:
-                await self._journal.approvals.ask(self._card(turn, interrupt_id, call, toolbox))
+        cards = [
+            self._card(turn, interrupt_id, call, toolbox)
+            for interrupt_id, calls in asking.calls.items()
+            for call in calls
+        ]
         for interrupt_id, doubt in asking.doubts.items():
             card = self._card(turn, interrupt_id, doubt["call"], toolbox)
             about = {"arguments": doubt["arguments"], "fingerprint": doubt["fingerprint"]}
-            await self._journal.approvals.ask(replace(card, kind=Kind.DOUBT, number=doubt["run"], **about))
+            cards.append(replace(card, kind=Kind.DOUBT, number=doubt["run"], **about))
+        await self._journal.approvals.ask(*cards, fenced=turn.conversation)
 
     def _card(self, turn: Turn, interrupt_id: str, call: Call, toolbox: Toolbox) -> Approval:
         name, source = call["name"], call["source"]
@@ -121,6 +125,7 @@ class TurnRecords:
         """Note how a turn ended; `finished` is None for one that never entered the graph."""
         await self._journal.turns.end(
             turn.key,
+            turn.conversation,
             end_checkpoint=finished.checkpoint_id if finished else None,
             outcome=outcome,
             input_tokens=finished.input_tokens if finished else 0,

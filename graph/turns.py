@@ -129,7 +129,8 @@ class TurnEngine(Workers):
 
     async def amend(self, turn: Turn) -> None:
         """Take a turn as it is now, if it has not begun: its message was edited."""
-        await when_back(lambda: self._journal.inbox.amend(turn.key, turn.payload()))
+        async with self._claiming:  # behind its own claim, which may wait for the database
+            await when_back(lambda: self._journal.inbox.amend(turn.key, turn.payload()))
 
     async def withdraw(self, key: str) -> None:
         """Leave a turn alone that has not begun: its message was deleted."""
@@ -291,8 +292,7 @@ class TurnEngine(Workers):
             by: The person who says so.
         """
         row = await self._journal.inbox.head(conversation)
-        if row and row.state == InboxState.ASKING and row.key != behind:
-            await self._journal.inbox.request_close(row.key, str(replace(_SET_ASIDE, by=by)))
+        if row and row.key != behind and await self._journal.inbox.set_aside(row.key, str(replace(_SET_ASIDE, by=by))):
             self._poke(conversation)
 
     async def _hold(self, row: InboxRow, cards: list[Approval]) -> None:

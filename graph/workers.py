@@ -220,7 +220,8 @@ class Workers(ABC):
                 self._poked.discard(conversation)
                 while await self._step(conversation):
                     pass
-                if conversation not in self._poked:
+                # What is left where it is since the program ends stays held: others take that up when the lease ends.
+                if conversation not in self._poked and not self._draining:
                     await self._claims.release(conversation)
         except ClaimLost as error:
             log.warning("claim_lost", conversation=str(conversation), error=str(error))

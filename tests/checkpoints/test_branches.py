@@ -67,7 +67,9 @@ async def test_branch_that_is_there_cannot_be_opened_again_and_the_current_one_s
 
 async def _turn(journal, conversation, thread_id, key, number):
     await journal.inbox.claim(key, conversation, {})
-    await journal.turns.enter(key, thread_id, number=number, text=key, start_checkpoint=None, model="m", toolset="t")
+    await journal.turns.enter(
+        key, conversation, thread_id, number=number, text=key, start_checkpoint=None, model="m", toolset="t"
+    )
 
 
 async def test_turns_of_a_branch_begin_with_what_it_took_from_its_parents(journal, here):

@@ -137,24 +137,34 @@ async def outcome_of(journal, key):
     return row.state, row.outcome, row.taken_by
 
 
+async def started(journal, key):
+    """Start a row that takes what waits behind it; the row, and the keys of what it has taken."""
+    row = await journal.inbox.get(key)
+    begun = await journal.inbox.dispatch(row, gathering=lambda payload, taken: payload | {"taken": len(taken)})
+    return begun, [one.key for one in await journal.inbox.taken_by(key)]
+
+
 async def test_gathered_rows_are_no_turns_of_their_own_any_more(journal, here):
     for key in ("a", "b", "c"):
         await journal.inbox.claim(key, here, {"text": key})
     await journal.inbox.claim("elsewhere", Conversation(1, 2, 4), {})
 
-    assert [row.key for row in await journal.inbox.gather("a", here)] == ["b", "c"]
+    begun, taken = await started(journal, "a")
+    assert (begun.payload, begun.state, taken) == ({"text": "a", "taken": 2}, InboxState.RUNNING, ["b", "c"])
     await journal.inbox.claim("d", here, {})
 
     assert (await journal.inbox.head(here)).key == "a"
     assert [row.key for row in await journal.inbox.behind("a", here)] == ["d"]
     assert not await journal.inbox.amend("b", {"text": "edited"})
-    assert [row.key for row in await journal.inbox.gather("a", here)] == ["b", "c", "d"]
+    assert not await journal.inbox.withdraw("b")
+    begun, taken = await started(journal, "a")
+    assert (begun.payload, taken) == ({"text": "a", "taken": 2}, ["b", "c"])
 
 
 async def test_gathered_rows_close_with_the_turn_that_took_them(journal, here):
     for key in ("a", "b", "c"):
         await journal.inbox.claim(key, here, {})
-    await journal.inbox.gather("a", here)
+    await started(journal, "a")
     await journal.inbox.claim("d", here, {})
     await journal.inbox.close(await journal.inbox.get("a"))
 
@@ -169,7 +179,7 @@ async def test_row_that_was_started_is_not_gathered(journal, here):
         await journal.inbox.claim(key, here, {})
     await journal.inbox.dispatch(await journal.inbox.get("a"))
 
-    assert await journal.inbox.gather("b", here) == []
+    assert (await started(journal, "b"))[1] == []
 
 
 async def test_rows_handed_to_a_turn_are_closed_once(journal, here):
@@ -207,18 +217,9 @@ async def test_direct_message_channels_are_known_by_what_was_asked_there(journal
     assert await journal.inbox.direct_channels(1) == [5]
 
 
-async def test_what_was_gathered_into_a_row_that_is_withdrawn_waits_for_itself(journal, here):
-    for number in (1, 2, 3):
-        await journal.inbox.claim(f"m:{number}:0", here, {})
-    await journal.inbox.gather("m:1:0", here)
-    assert await journal.inbox.withdraw("m:1:0")
-    assert (await journal.inbox.head(here)).key == "m:2:0"
-    assert [row.key for row in await journal.inbox.behind("m:2:0", here)] == ["m:3:0"]
-
-
 async def test_row_that_was_withdrawn_gathers_nothing(journal, here):
     for number in (1, 2):
         await journal.inbox.claim(f"m:{number}:0", here, {})
     await journal.inbox.withdraw("m:1:0")
-    assert await journal.inbox.gather("m:1:0", here) == []
+    assert await started(journal, "m:1:0") == (None, [])
     assert (await journal.inbox.head(here)).key == "m:2:0"

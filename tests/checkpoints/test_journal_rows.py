@@ -43,27 +43,27 @@ async def test_delivery_of_a_turn_that_nobody_claimed_is_refused(journal):
         await journal.deliveries.plan("message:404:0", "text:0:0", 5)
 
 
-async def test_turn_enters_a_thread_once(journal, claimed):
+async def test_turn_enters_a_thread_once(journal, claimed, here):
     entering = {"number": 1, "start_checkpoint": "cp", "model": "m", "toolset": "t"}
-    first = await journal.turns.enter(claimed, "1:2:3:0", text="  what\n is   this ", **entering)
-    again = await journal.turns.enter(claimed, "1:2:3:9", text="other", **(entering | {"number": 7}))
+    first = await journal.turns.enter(claimed, here, "1:2:3:0", text="  what\n is   this ", **entering)
+    again = await journal.turns.enter(claimed, here, "1:2:3:9", text="other", **(entering | {"number": 7}))
 
     assert again == first
     assert (first.first_words, first.number, first.outcome, first.end_checkpoint) == ("what is this", 1, None, None)
     assert await journal.turns.of("1:2:3:9") == []
 
 
-async def test_first_words_are_few_however_long_the_text(journal, claimed):
+async def test_first_words_are_few_however_long_the_text(journal, claimed, here):
     record = await journal.turns.enter(
-        claimed, "t", number=1, text="word " * 5000, start_checkpoint=None, model="m", toolset="t"
+        claimed, here, "t", number=1, text="word " * 5000, start_checkpoint=None, model="m", toolset="t"
     )
 
     assert len(record.first_words) == 80
 
 
-async def test_end_of_a_turn_is_noted_with_its_tokens(journal, claimed):
-    await journal.turns.enter(claimed, "t", number=1, text="x", start_checkpoint=None, model="m", toolset="t")
-    await journal.turns.end(claimed, end_checkpoint="end", outcome="answered", input_tokens=12, output_tokens=5)
+async def test_end_of_a_turn_is_noted_with_its_tokens(journal, claimed, here):
+    await journal.turns.enter(claimed, here, "t", number=1, text="x", start_checkpoint=None, model="m", toolset="t")
+    await journal.turns.end(claimed, here, end_checkpoint="end", outcome="answered", input_tokens=12, output_tokens=5)
 
     record = await journal.turns.get(claimed)
     assert (record.end_checkpoint, record.outcome, record.input_tokens, record.output_tokens) == (
