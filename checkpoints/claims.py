@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
@@ -28,6 +29,10 @@ log = structlog.get_logger()
 
 LEASE = 30.0
 """Seconds after which what a process holds is free when nothing was heard of it."""
+
+
+# Also those in which the machine sleeps, where it can tell (Linux).
+_SECONDS = partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
 
 
 class ClaimLost(Exception):  # noqa: N818 - named for what went wrong
@@ -142,7 +147,7 @@ class Claims:
         owner: str,
         *,
         lease: float | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = _SECONDS,
     ) -> None:
         self._database = database
         self._owner = owner

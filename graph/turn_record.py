@@ -13,6 +13,7 @@ from graph.decisions import Decisions
 from tools.tool import Hints, ToolError
 
 if TYPE_CHECKING:
+    from checkpoints.cards import Terms
     from checkpoints.journal import Journal
     from checkpoints.turns import TurnRecord
     from graph.deciding import Rules
@@ -94,11 +95,18 @@ class TurnRecords:
             for interrupt_id, calls in asking.calls.items()
             for call in calls
         ]
+        asked = await self._terms(turn) if asking.doubts else {}
         for interrupt_id, doubt in asking.doubts.items():
             card = self._card(turn, interrupt_id, doubt["call"], toolbox)
             about = {"arguments": doubt["arguments"], "fingerprint": doubt["fingerprint"]}
-            cards.append(replace(card, kind=Kind.DOUBT, number=doubt["run"], **about))
+            terms = asked.get(card.call_id, card.terms)
+            cards.append(replace(card, kind=Kind.DOUBT, number=doubt["run"], terms=terms, **about))
         await self._journal.approvals.ask(*cards, fenced=turn.conversation)
+
+    async def _terms(self, turn: Turn) -> dict[str, Terms]:
+        """On which terms the calls of a turn were asked about, by their ids: running one again takes as much."""
+        cards = await self._journal.approvals.of(turn.key)
+        return {card.call_id: card.terms for card in cards if card.kind == Kind.CALL}
 
     def _card(self, turn: Turn, interrupt_id: str, call: Call, toolbox: Toolbox) -> Approval:
         name, source = call["name"], call["source"]

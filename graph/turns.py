@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -41,6 +42,9 @@ _NO_CARD = Closing("failed", "I was not allowed to post the question about a too
 _STOPPED = Closing("stopped", "Stopped.")
 _GONE = Closing("gone", "The place where you asked this is gone, so I left it unfinished.")
 _SET_ASIDE = Closing("set-aside", "Set aside: what waited for you above was not run.")
+
+# Discord's events come within seconds; what is older was not heard when it was written.
+_LATE = timedelta(minutes=1)
 
 
 class TurnEngine(Workers):
@@ -105,8 +109,13 @@ class TurnEngine(Workers):
             # Whether or not it is new, it is looked after below: the answer to the first attempt may have been lost.
             claimed = await when_back(lambda: self._claim(turn))
         if begin:
-            self._poke(turn.conversation)
+            self._poke(turn.conversation, late=self._is_late(turn))
         return claimed
+
+    def _is_late(self, turn: Turn) -> bool:
+        """Whether a turn was asked for a while ago: it was missed, and found now."""
+        at = asked_at(turn.key)
+        return at is not None and self._journal.now() - at > _LATE
 
     async def _claim(self, turn: Turn) -> bool:
         """Claim a turn, on the terms that its limits leave; nobody else claims between the look and the claim."""
@@ -168,7 +177,7 @@ class TurnEngine(Workers):
     async def recover(self) -> None:
         """Go on with everything that was left unfinished: by a former process, or while Discord was away."""
         for conversation in await self.conversations():
-            self._poke(conversation)
+            self._poke(conversation, late=True)
         await self.expire()
         await self._asking.settle_all(self._ours)
 
@@ -227,8 +236,10 @@ class TurnEngine(Workers):
         return await explain(self._graph, thread_id, await self._advancing.context(turn), approval)
 
     async def open_approvals(self) -> list[Approval]:
-        """Every card that waits for a person."""
-        return await self._journal.approvals.open()
+        """Every card that waits for a person in a conversation of ours."""
+        cards = await self._journal.approvals.open()
+        rows = {key: await self._journal.inbox.get(key) for key in {card.turn_key for card in cards}}
+        return [card for card in cards if (row := rows[card.turn_key]) and self._ours(row.conversation)]
 
     async def stop(self, conversation: Conversation, turn_key: str | None = None, *, by: int | None = None) -> bool:
         """End the turn that runs or waits in a conversation, without another model call; False when there is none.

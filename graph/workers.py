@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 from weakref import WeakValueDictionary
@@ -32,6 +32,12 @@ log = structlog.get_logger()
 
 # Seconds that a command waits for another process.
 _PATIENCE = 20
+
+CAUGHT_UP_AT_ONCE = 20
+"""How many conversations are taken up at once of those that were left: by a former process, in an outage, or unread.
+
+What people write now does not wait for them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,7 @@ class Workers(ABC):
         self._sweeping: asyncio.Task[None] | None = None
         self._locks: WeakValueDictionary[Conversation, asyncio.Lock] = WeakValueDictionary()
         self._draining = False
+        self._catching_up = asyncio.Semaphore(CAUGHT_UP_AT_ONCE)
 
     @abstractmethod
     async def expire(self) -> None:
@@ -151,8 +158,8 @@ class Workers(ABC):
         elsewhere = await self._claims.held_elsewhere()
         # Who is gone may have left a card unposted: that waits for nobody's decision yet.
         for conversation in (*await self._claims.abandoned(), *await self._journal.inbox.ready()):
-            if self._ours(conversation) and str(conversation) not in elsewhere:
-                self._poke(conversation)
+            if str(conversation) not in elsewhere:
+                self._poke(conversation, late=True)
         for conversation, running in list(self._running.items()):
             row = await self._journal.inbox.head(conversation)
             if row and row.closing and not running.closing:
@@ -180,10 +187,18 @@ class Workers(ABC):
             await asyncio.sleep(1)
         raise HeldElsewhere("I am still busy with this conversation; please try again in a moment.")
 
-    def _poke(self, conversation: Conversation) -> None:
+    def _poke(self, conversation: Conversation, *, late: bool = False) -> None:
+        """Wake the worker of a conversation, if it is one of ours.
+
+        Args:
+            conversation: The conversation.
+            late: Whether it was left for a while, so that it may wait until others that were are taken up.
+        """
+        if not self._ours(conversation):
+            return
         self._poked.add(conversation)
         if not self._draining and conversation not in self._workers:
-            self._workers[conversation] = self._tasks.create_task(self._work(conversation))
+            self._workers[conversation] = self._tasks.create_task(self._work(conversation, late=late))
 
     def _poke_later(self, conversation: Conversation) -> None:
         """Poke a conversation in a while; once, however often this is asked for until then."""
@@ -193,7 +208,7 @@ class Workers(ABC):
 
     def _poke_now(self, conversation: Conversation) -> None:
         self._to_be_poked.discard(conversation)
-        self._poke(conversation)
+        self._poke(conversation, late=True)
 
     def _settle_later(self) -> None:
         """Bring cards up to date that could not be changed, once that is possible again."""
@@ -214,15 +229,11 @@ class Workers(ABC):
     def _lock(self, conversation: Conversation) -> asyncio.Lock:
         return self._locks.setdefault(conversation, asyncio.Lock())
 
-    async def _work(self, conversation: Conversation) -> None:
+    async def _work(self, conversation: Conversation, *, late: bool) -> None:
         try:
-            while conversation in self._poked and not self._draining:
-                self._poked.discard(conversation)
-                while await self._step(conversation):
-                    pass
-                # What is left where it is since the program ends stays held: others take that up when the lease ends.
-                if conversation not in self._poked and not self._draining:
-                    await self._claims.release(conversation)
+            async with self._catching_up if late else nullcontext():
+                while conversation in self._poked and not self._draining:
+                    await self._work_off(conversation)
         except ClaimLost as error:
             log.warning("claim_lost", conversation=str(conversation), error=str(error))
             self._claims.forget(conversation)
@@ -238,6 +249,14 @@ class Workers(ABC):
             self._poke_later(conversation)
         finally:
             del self._workers[conversation]
+
+    async def _work_off(self, conversation: Conversation) -> None:
+        self._poked.discard(conversation)
+        while await self._step(conversation):
+            pass
+        # What is left where it is since the program ends stays held: others take that up when the lease ends.
+        if conversation not in self._poked and not self._draining:
+            await self._claims.release(conversation)
 
     async def _step(self, conversation: Conversation) -> bool:
         """Take the oldest open turn as far as it goes now; False when there is nothing to do."""

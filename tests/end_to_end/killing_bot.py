@@ -60,9 +60,9 @@ def thread(config):
 
 
 def asked(arguments):
-    approval = arguments["approval"]
-    channel_of_card[approval.id] = approval.channel_id
-    return approval.channel_id, "card_row"
+    cards = arguments["cards"]
+    channel_of_card.update((card.id, card.channel_id) for card in cards)
+    return cards[0].channel_id, "card_row"
 
 
 def claimed(arguments):

@@ -6,6 +6,7 @@ import datetime as dt
 import pytest
 
 from checkpoints.cards import Decision, Kind
+from graph.approval_settings import ApprovalSettings
 from graph.deciding import Person
 from graph.rates import LimitSettings
 from playground.model import call, say
@@ -120,6 +121,32 @@ async def test_call_that_cannot_run_again_leaves_its_first_run_in_doubt(stand, p
     assert "An earlier run of wipe was cut off" in told(stand)[0]
     assert "its effect is not known" in told(stand)[0]
     assert told(stand)[1] == "look 2 done"
+
+
+async def test_running_again_takes_as_many_people_as_were_asked_for_the_call(stand, program):
+    stand.approvals = ApprovalSettings(deciders=["others"], approvals=2)
+    stand.tools.held["wipe"] = asyncio.Event()
+    stand.script.then(call("wipe", x=1))
+    old = await program()
+    await old.ask(1)
+    (card,) = await old.cards(1)
+    for person in (4, 5):
+        await old.approve(card, user=person)
+    await stand.tools.began["wipe"].wait()
+    await old.engine.drain(0)
+
+    stand.approvals = ApprovalSettings(deciders=["others"])
+    stand.tools.held.clear()
+    stand.script.then(say("done"))
+    new = await program()
+    (doubt,) = await doubted(new)
+    assert new.engine.applied(doubt).terms.approvals == 2
+    for person in (4, 4):
+        await new.engine.decide(doubt.id, Decision.RUN_AGAIN, Person(person))
+    assert stand.tools.ran == [("wipe", 1)]
+    await new.engine.decide(doubt.id, Decision.RUN_AGAIN, Person(5))
+    await new.closed(1)
+    assert stand.tools.ran == [("wipe", 1)] * 2
 
 
 async def test_approval_does_not_answer_a_doubt(stand, program, cut_off):

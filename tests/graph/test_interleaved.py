@@ -192,3 +192,17 @@ async def test_edit_that_comes_while_its_message_waits_for_the_database_is_not_l
     away.set()
     await asyncio.gather(asked, edited)
     assert (await stand.journal.inbox.get("m:1:0")).payload["text"] == "transfer 10"
+
+
+async def test_card_of_a_conversation_of_others_is_not_shown_and_runs_nothing_here(stand, clew):
+    """`clew chat` beside the bot: whoever may decide its card decides it, and it runs where it was asked for."""
+    stand.script.then(call("wipe", x=1))
+    await clew.ask(1)
+    (card,) = await clew.cards(1)
+    await clew.engine.drain(0)
+    async with stand.program("bot") as bot:
+        bot.engine._ours = lambda conversation: conversation != HERE
+        assert await bot.engine.open_approvals() == []
+        assert await bot.approve(card)
+        assert bot.engine._workers == {}
+    assert stand.tools.ran == []

@@ -1,6 +1,7 @@
 """What a new program makes of what an old one left: nothing is lost, and nothing happens twice."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from langchain_core.messages import AIMessage
@@ -8,12 +9,15 @@ from sqlalchemy import update
 
 from checkpoints.cards import Decision
 from checkpoints.inbox import InboxState
+from checkpoints.keys import Conversation
 from checkpoints.tables import owners
 from checkpoints.tool_runs import ToolRunKey
 from graph.advancing import MAX_DISPATCHES
 from graph.errors import ModelError, ModelFault, SurfaceUnreachable
-from graph.turn import ANSWERED
+from graph.turn import ANSWERED, Input
+from graph.workers import CAUGHT_UP_AT_ONCE
 from playground.model import call, say
+from tests.graph.conftest import turn
 
 
 @pytest.fixture
@@ -221,6 +225,41 @@ async def test_everything_unfinished_goes_on_in_its_order(stand, program):
     assert [new.surface.texts[f"m:{n}:0", 0] for n in (1, 2, 3)] == [f"answer to question {n}" for n in (1, 2, 3)]
     assert stand.sent()[-1] == ("user", "question 3")
     assert len(stand.sent()) == 5
+
+
+class Held:
+    """Reads what people write; what was left once there are no more than may be taken up at once."""
+
+    def __init__(self):
+        self.begun = []
+        self.go_on = asyncio.Event()
+
+    async def read(self, turn, _after):
+        self.begun.append(turn.text)
+        if turn.text == "left":
+            await self.go_on.wait()
+        return Input(turn.text)
+
+
+async def test_what_was_left_is_taken_up_some_at_a_time_and_what_comes_now_does_not_wait_for_it(stand, program):
+    stand.inputs = held = Held()
+    stand.script.default = lambda _: say("answered")
+    left = [turn(100 + number, "left", Conversation(1, 2, number)) for number in range(CAUGHT_UP_AT_ONCE + 5)]
+    for one in left:
+        await stand.journal.inbox.claim(one.key, one.conversation, one.payload())
+    new = await program()
+    async with asyncio.timeout(30):
+        while len(held.begun) < CAUGHT_UP_AT_ONCE:
+            await asyncio.sleep(0.01)
+    # One that was found is no different; a snowflake tells when it was written (here: 2015).
+    found = replace(turn(0, "left", Conversation(1, 2, 200)), key="message:1:0")
+    await new.engine.accept(found)
+    await new.ask(1, "now", Conversation(1, 2, 300))
+    assert await new.answered(1) == "answered"
+    assert held.begun == ["left"] * CAUGHT_UP_AT_ONCE + ["now"]
+    held.go_on.set()
+    await new.surface.until(lambda: len(new.surface.texts) == len(left) + 2)
+    assert held.begun.count("left") == len(left) + 1
 
 
 async def test_drain_lets_what_runs_come_to_its_end(stand, program):
