@@ -256,6 +256,10 @@ class Inbox:
         taken = [_row(one) for one in await connection.execute(_taken_by(row.key))]
         return {"payload": gathering(found.payload, taken)} if taken else {}
 
+    async def count(self, row: InboxRow) -> None:
+        """Count that the cards of a row are shown, before they are; it stays where it is, and `rest` counts anew."""
+        await self._move(row, dispatches=inbox.c.dispatches + 1)
+
     async def rest(self, row: InboxRow, state: InboxState, *, dispatches: int = 0) -> None:
         """Say that a row came to rest in good order: its starts are counted anew. A closed row stays closed.
 

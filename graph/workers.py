@@ -12,8 +12,10 @@ from weakref import WeakValueDictionary
 import structlog
 
 from checkpoints.claims import ClaimLost
+from checkpoints.finishing import to_its_end
 from checkpoints.inbox import InboxState
 from checkpoints.place import DatabaseAway
+from graph.advancing import MAX_DISPATCHES
 from graph.errors import GraphError, SurfaceUnreachable
 
 if TYPE_CHECKING:
@@ -273,11 +275,19 @@ class Workers(ABC):
             if row.state == InboxState.ASKING and not row.closing:
                 cards = await self._journal.approvals.of(row.key)
                 open_cards = [card for card in cards if card.decision is None]
-                if open_cards:
-                    await self._hold(row, open_cards)
+                if open_cards and row.dispatches < MAX_DISPATCHES:
+                    await self._held(row, open_cards)
                     return False
             await self._watched(row)
             return True
+
+    async def _held(self, row: InboxRow, cards: list[Approval]) -> None:
+        """Show the cards of a turn; what the process may die under is counted, as a start is."""
+        await self._journal.inbox.count(row)
+        try:
+            await self._hold(row, cards)
+        finally:
+            await to_its_end(self._journal.inbox.rest(row, InboxState.ASKING))
 
     async def _watched(self, row: InboxRow) -> None:
         """Advance a turn in a task of its own, which `halted` can cancel while the worker stays."""

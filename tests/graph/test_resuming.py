@@ -171,6 +171,39 @@ async def test_turn_whose_program_died_under_it_too_often_is_given_up(stand, pro
     assert await new.answered(2) == "better"
 
 
+async def test_turn_whose_program_died_too_often_while_it_showed_its_card_is_given_up(stand, program):
+    stand.script.then(call("wipe", x=1))
+    old = await program()
+    await old.ask(1)
+    (card,) = await old.cards(1)
+    await old.engine.drain(0)
+    assert (await stand.journal.inbox.get("m:1:0")).dispatches == 0
+    for _ in range(MAX_DISPATCHES):
+        await stand.journal.inbox.count(await stand.journal.inbox.get("m:1:0"))
+
+    new = await program()
+    assert "stopped several times" in await new.told(1)
+    await new.closed(1)
+    assert new.surface.cards == {}
+    assert (await stand.journal.approvals.get(card)).decision == Decision.WITHDRAWN
+    assert stand.tools.ran == []
+
+
+async def test_card_that_is_shown_counts_no_start(stand, program):
+    stand.script.then(call("wipe", x=1))
+    for _ in range(MAX_DISPATCHES + 1):
+        new = await program()
+        if not await stand.journal.approvals.open():
+            await new.ask(1)
+        (card,) = await new.cards(1)
+        await new.ask(2, "behind it")
+    stand.script.then(say("done"))
+    stand.script.then(say("and behind it"))
+    await new.approve(card)
+    assert await new.answered(2) == "and behind it"
+    assert stand.tools.ran == [("wipe", 1)]
+
+
 async def test_turn_that_is_tried_for_the_last_time_is_still_answered(stand, program):
     old = await program()
     await old.engine.drain(0)
