@@ -283,8 +283,8 @@ class Workers(ABC):
 
     async def _held(self, row: InboxRow, cards: list[Approval]) -> None:
         """Show the cards of a turn; what the process may die under is counted, as a start is."""
-        await self._journal.inbox.count(row)
         try:
+            await self._journal.inbox.count(row)
             await self._hold(row, cards)
         finally:
             await to_its_end(self._journal.inbox.rest(row, InboxState.ASKING))
