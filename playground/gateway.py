@@ -44,6 +44,7 @@ class Gateway:
     Attributes:
         acknowledges: Whether heartbeats are answered.
         disorder: What happens to events on their way.
+        away: The guilds that cannot be reached for now.
     """
 
     def __init__(self, world: World, settings: GatewaySettings) -> None:
@@ -55,6 +56,7 @@ class Gateway:
         self.heartbeats = 0
         self.acknowledges = True
         self.disorder = Disorder()
+        self.away: set[int] = set()
         self.members = MemberRequests(world)
         self._connections: set[Connection] = set()
         world.listen(self.carry)
@@ -118,6 +120,18 @@ class Gateway:
             self._forget(shard)
         self.world.touch()
 
+    def lose(self, guild: Guild) -> None:
+        """Let a guild be out of reach (docs events/gateway-events#guild-delete: "or becomes unavailable")."""
+        self.away.add(guild.id)
+        for session in self._told_of(guild):
+            session.dispatch("GUILD_DELETE", {"id": str(guild.id), "unavailable": True})
+
+    def regain(self, guild: Guild) -> None:
+        """Let a guild be there again (docs events/gateway-events#guild-create: "becomes available again")."""
+        self.away.discard(guild.id)
+        for session in self._told_of(guild):
+            self._tell_of(session, guild)
+
     def open(self, connection: Connection, data: Json) -> Session | None:
         """Answer IDENTIFY: a new session, READY and a GUILD_CREATE for each guild; None when it is not its turn."""
         self._check_token(data)
@@ -135,8 +149,8 @@ class Gateway:
         self._forget_ended()
         self.sessions[session.id] = session
         session.dispatch("READY", self._ready(session, data))
-        for guild in self._guilds(session) if intents & Intent.GUILDS else ():
-            self._send_guild(session, guild.id, new=False)
+        for guild in self._guilds(session):
+            self._tell_of(session, guild)
         self.identifies += 1
         self.world.touch()
         return session
@@ -220,6 +234,15 @@ class Gateway:
         }
         return ready | ({"shard": data["shard"]} if data.get("shard") else {})
 
+    def _told_of(self, guild: Guild) -> list[Session]:
+        """Give the sessions that a guild belongs to."""
+        return [one for one in self.sessions.values() if guild in self._guilds(one)]
+
+    def _tell_of(self, session: Session, guild: Guild) -> None:
+        """Tell a session of a guild that it knows by its id only."""
+        if session.intents & Intent.GUILDS and guild.id not in self.away:
+            self._send_guild(session, guild.id, new=False)
+
     def _send_guild(self, session: Session, guild_id: int, *, new: bool) -> None:
         with_members = bool(session.intents & Intent.GUILD_PRESENCES)
         guild = self.world.guilds[guild_id]
@@ -248,11 +271,13 @@ class Gateway:
                 session.dispatch(event.name, redact(session.intents, event, self.world.bot.id))
 
     def _in_view(self, event: Event) -> bool:
-        """Tell whether the bot may see what happens in a channel.
+        """Tell whether the bot is told of what happens in a place: the guild is in reach, the channel in its view.
 
         A channel itself is told of even where its messages are hidden (assumed: bots are sent every channel).
         """
         guild = self.world.guilds.get(event.guild_id or 0)
+        if guild is not None and guild.id in self.away:
+            return False
         if guild is not None and self.world.bot.id not in guild.members:
             return event.name == "GUILD_DELETE"
         channel = self.world.channels.get(event.channel_id or 0)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from playground.clock import Clock
     from playground.openapi import OpenApiCheck
     from playground.sessions import GatewaySettings
-    from playground.values import Channel, Event
+    from playground.values import Channel, Event, Guild
 
 
 class Outages(Interacting):
@@ -95,6 +95,17 @@ class Outages(Interacting):
         A new connection is whole, and a RESUME replays what was lost.
         """
         self._gateway.freeze(shard)
+
+    def lose_guild(self, guild: Guild) -> None:
+        """Let a guild be out of reach: the bot is told so, and then of nothing that happens there.
+
+        A bot that starts meanwhile is told that it is in that guild, and nothing else of it. REST works on.
+        """
+        self._gateway.lose(guild)
+
+    def regain_guild(self, guild: Guild) -> None:
+        """Let a guild be there again: the bot is told how it is now, and not what happened meanwhile."""
+        self._gateway.regain(guild)
 
     # Events
 

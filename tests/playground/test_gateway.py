@@ -216,3 +216,31 @@ async def test_subscription_sees_what_happens(local, general, alice):
         event = await events.get()
 
     assert (event.name, event.data["content"]) == ("MESSAGE_CREATE", "hi")
+
+
+async def test_guild_out_of_reach_is_silent_and_comes_back_as_it_is_then(local, bot, general, alice):
+    guild = local.guild_of(general)
+    local.lose_guild(guild)
+    assert (await bot.hears("guild_unavailable")).id == guild.id
+    sent = await local.send(alice, general, "not heard")
+    local.regain_guild(guild)
+    await bot.hears("guild_available", 2)
+    await local.send(alice, general, "heard")
+    await bot.hears("message")
+
+    assert [message.content for message in bot.told("message")] == ["heard"]
+    assert sent in local.messages(general)
+    assert bot.told("guild_remove") == []
+
+
+async def test_guild_out_of_reach_at_a_start_comes_later(local, start, general, alice):
+    guild = local.guild_of(general)
+    local.lose_guild(guild)
+    bot = await start()
+    assert [one.unavailable for one in bot.guilds] == [True]
+    sent = await local.send(alice, general, "not heard")
+    local.regain_guild(guild)
+    await bot.hears("guild_available")
+
+    assert bot.get_channel(general.id).last_message_id == sent.id
+    assert bot.told("message") == []
