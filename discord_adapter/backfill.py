@@ -62,7 +62,8 @@ class Backfill:
     A gap is a channel that has a newer message than we saw. All gaps are read, and what was meant for us is taken, the
     oldest first. Messages that come to such a channel meanwhile wait until its gap is closed, so that none overtakes an
     older one of its conversation; those of other channels do not. Between the beginning of a session and the moment
-    when all guilds are known, it is not known where the gaps are: everything waits.
+    when all guilds are known, it is not known where the gaps are: everything waits. A guild that is away then, or later
+    in the session, has its gaps when it is there again.
 
     Args:
         client: Whose channels.
@@ -92,8 +93,10 @@ class Backfill:
         self._sights = Sights(journal.seen)
         self._places = Places(client, self._sights)
         self._gaps: dict[int, asyncio.Event] = {}
-        # Channels in which a message failed since the last look began: what was read there may not hold it.
+        # Channels in which something was missed since the last look began: what was read there may not hold it.
         self._unread: set[int] = set()
+        # Whether a guild came back since then: the next look does not wait.
+        self._came = False
         # Direct message channels in which one failed, until they were looked through: nothing else may tell of them.
         self._direct: set[int] = set()
         # Fair: where nothing is looked for later, the messages of a channel are taken in the order in which they came.
@@ -138,6 +141,17 @@ class Backfill:
         if self._window and self._looking is None:
             self._looking = asyncio.create_task(self._look())
 
+    def guild_came(self, guild_id: int) -> None:
+        """A guild is there that was away: what was said in it meanwhile was not told, and will not be."""
+        if not self._window or not self._listed:
+            return  # nothing is looked for, or it is with all others
+        places = self._places.find(self._since, due=lambda one: one.guild_id == guild_id)
+        for place in places:
+            self._missed_in(place.channel_id)
+        if places:
+            self._came = True
+            self._look_again()
+
     async def live(self, message: discord.Message) -> None:
         """A message came just now."""
         if self._client.asks(message):
@@ -157,9 +171,9 @@ class Backfill:
         finally:
             self._sights.end(message)
             self._forget_changes()
-        if self._listed and message.channel.id not in self._gaps:
-            guild_id = message.guild.id if message.guild else None
-            self._sights.saw(message.channel.id, guild_id, message.id)
+        guild = message.guild
+        if self._listed and message.channel.id not in self._gaps and not (guild and guild.unavailable):
+            self._sights.saw(message.channel.id, guild.id if guild else None, message.id)
 
     async def _take_as_it_is(self, message: discord.Message) -> None:
         """Take a message as it is now, unless it was deleted meanwhile."""
@@ -209,14 +223,27 @@ class Backfill:
         self._sights.failed(message)
         if not self._window:
             return
-        self._unread.add(message.channel.id)
         if message.guild is None:
             self._direct.add(message.channel.id)
-        if message.channel.id not in self._gaps:
-            # Those after it wait until it was looked for: that begins later than for what was missed.
-            self._gaps[message.channel.id] = self._held(self._patience.again + self._patience.hold)
+        self._missed_in(message.channel.id)
+        self._look_again(after=self._patience.again)
+
+    def _missed_in(self, channel_id: int) -> None:
+        """Something is missed in a channel while this session goes on: it has a gap."""
+        self._unread.add(channel_id)
+        if channel_id not in self._gaps:
+            # What comes waits until it was looked for: that can begin later than for what was missed before.
+            self._gaps[channel_id] = self._held(self._patience.again + self._patience.hold)
+
+    def _look_again(self, after: float = 0.0) -> None:
+        """See that gaps are looked through which came up in this session."""
         if self._listed and (self._looking is None or self._looking.done()):
-            self._looking = asyncio.create_task(self._look(after=self._patience.again))
+            self._looking = asyncio.create_task(self._look(after))
+
+    @property
+    def _since(self) -> datetime:
+        """What is older is not looked for."""
+        return self._now() - self._window
 
     def _held(self, seconds: float | None = None) -> asyncio.Event:
         """What messages wait for; not for ever."""
@@ -229,21 +256,23 @@ class Backfill:
         done = False
         while not done:
             await asyncio.sleep(after)
-            after = self._patience.again
             try:
                 done = await self._look_once()
             except DatabaseAway as error:
                 log.warning("database_away", error=str(error))
             except Exception:  # the boundary of this task: what is left is looked for again
                 log.exception("missed_messages_not_taken")
+            after = 0.0 if self._came else self._patience.again
         self._forget_changes()
 
     async def _look_once(self) -> bool:
         """Look through every gap; False when some are left."""
         self._unread.clear()
+        self._came = False
         await self._sights.load()
         direct = [*self._direct, *await self._inbox.direct_channels(MOST_UNKNOWN)]
-        places = self._places.find(self._now() - self._window, direct)
+        # Once a session everything; then the gateway tells, but of what it could not.
+        places = self._places.find(self._since, direct, lambda one: not self._listed or one.channel_id in self._gaps)
         self._mark({place.channel_id for place in places})
         limit = asyncio.Semaphore(_AT_ONCE)
         async with asyncio.TaskGroup() as reading:

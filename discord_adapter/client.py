@@ -87,6 +87,8 @@ class ClewClient(discord.Client):
         self._places: Places | None = None
         self._on_started: Callable[[], Awaitable[None]] | None = None
         self._pauses, self._new_sessions = Pauses(), NewSessions()
+        # Whether what happened before this session of the gateway is looked for already.
+        self._looked = False
         # Edited messages of which it is being found out whether they may ask for a turn, as they are now.
         self._edited: dict[int, discord.Message] = {}
 
@@ -144,6 +146,7 @@ class ClewClient(discord.Client):
 
     async def on_connect(self) -> None:
         """Called when a gateway session begins, before anything is told in it; not when one is resumed."""
+        self._looked = False
         if self._missed is not None:
             self._missed.session_began()
         if self._reactions is not None:
@@ -156,15 +159,30 @@ class ClewClient(discord.Client):
     async def on_ready(self) -> None:
         """Called at every new gateway session: what happened before it is looked for."""
         log.info("ready", user=str(self.user), guilds=len(self.guilds))
-        if self._overheard is not None:
-            self._overheard.forget()
+        self._looked = True
         if self._missed is not None:
             self._missed.begin()
-        if self._on_started is not None:
-            # Also at the first one: what was clicked or deleted since `setup_hook` was told to nobody.
-            await when_back(self._on_started)
+        # Also at the first one: what was clicked or deleted since `setup_hook` was told to nobody.
+        await self._catch_up()
         if (places := self._places) is not None:
             await when_back(lambda: places.are({guild.id for guild in self.guilds}))
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """A guild is there: in a session's beginning, or later where it was away, of which we are told nothing else."""
+        if self._missed is not None:
+            self._missed.guild_came(guild.id)
+        if not self._looked:
+            return  # READY is to come
+        if self._reactions is not None:
+            self._reactions.session_began()
+        await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        """Look at what waits as it is now: what was edited, deleted and clicked meanwhile was told to nobody."""
+        if self._overheard is not None:
+            self._overheard.forget()
+        if self._on_started is not None:
+            await when_back(self._on_started)
 
     async def on_message(self, message: discord.Message) -> None:
         """A message came, ours included."""

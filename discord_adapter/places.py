@@ -10,7 +10,7 @@ import discord
 import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from discord_adapter.sights import Sights
@@ -62,16 +62,19 @@ class Places:
         self._sights = sights
         self._said_unreadable: set[int] = set()
 
-    def find(self, since: datetime, direct: Iterable[int]) -> list[Place]:
+    def find(
+        self, since: datetime, direct: Iterable[int] = (), due: Callable[[Place], bool] = lambda _: True
+    ) -> list[Place]:
         """The channels to look through, bounded.
 
         Args:
             since: What is older is not looked for.
             direct: Channels of direct messages in which something was asked; they go before those only seen.
+            due: Which of them are to be looked through at all.
         """
         floor = discord.utils.time_snowflake(since)
-        told = sorted(self._told(floor), key=lambda one: one.newest, reverse=True)
-        untold = list(self._untold(floor, direct))
+        told = sorted(filter(due, self._told(floor)), key=lambda one: one.newest, reverse=True)
+        untold = list(filter(due, self._untold(floor, direct)))
         left_out = len(told[MOST_CHANNELS:]) + len(untold[MOST_UNKNOWN:])
         if left_out:
             log.warning("missed_messages_left_out", channels=left_out)
@@ -108,7 +111,8 @@ class Places:
 
     def _out_of_sight(self, guild_id: int | None, channel_id: int) -> bool:
         guild = self._client.get_guild(guild_id) if guild_id else None
-        return guild is not None and guild.get_channel_or_thread(channel_id) is None
+        # Of a guild that is away no channel need be known; it is looked through when it is there again.
+        return guild is not None and not guild.unavailable and guild.get_channel_or_thread(channel_id) is None
 
     def _after(self, channel_id: int, floor: int) -> int:
         sight = self._sights.get(channel_id)

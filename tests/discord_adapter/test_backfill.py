@@ -325,6 +325,52 @@ async def test_caps_leave_the_oldest_out_and_say_so(local, journal, general, lab
     assert [log["messages"] for log in told if "messages" in log] == [2]
 
 
+@pytest.fixture
+def there(local, alice):
+    """A channel of another guild."""
+    guild = local.add_guild("Elsewhere", alice)
+    local.add_member(guild, local.bot)
+    return local.add_channel(guild, "there")
+
+
+async def test_what_was_said_in_a_guild_that_was_away_is_found_when_it_is_back(local, journal, general, there, ask):
+    guild = local.guild_of(general)
+    async with started(local, journal) as taking:
+        await taking.client.wait_until_ready()
+        await ask(general, "before")
+        await taking.took("before")
+        async with told(taking.client, "guild_unavailable"):
+            local.lose_guild(guild)
+        await ask(general, "missed")
+        # One that is told of all the same says nothing of those before it.
+        local.redeliver(await ask(general, "heard"))
+        await taking.took("before", "heard")
+        asked = len(reads(local))
+        taking.reading.go.clear()
+        async with told(taking.client, "guild_available"):
+            local.regain_guild(guild)
+        await ask(general, "after")
+        await ask(there, "elsewhere")
+        await taking.took("before", "heard", "elsewhere")
+        taking.reading.go.set()
+        await taking.took("before", "heard", "elsewhere", "missed", "after")
+        assert [one.path for one in reads(local)[asked:]] == [f"/channels/{general.id}/messages"]
+
+
+async def test_guild_that_is_away_at_the_start_is_looked_through_when_it_comes(local, journal, general, there, ask):
+    guild = local.guild_of(general)
+    await journal.seen.note([Sight(general.id, guild.id, (await ask(general, "missed")).id - 1)])
+    await ask(there, "elsewhere")
+    local.lose_guild(guild)
+    async with started(local, journal) as taking:
+        await taking.took("elsewhere")
+        local.regain_guild(guild)
+        await taking.took("elsewhere", "missed")
+        await ask(general, "after")
+        await taking.took("elsewhere", "missed", "after")
+        assert len(reads(local)) == 2
+
+
 @pytest.mark.parametrize("then", ["deleted", "edited"])
 async def test_message_that_changes_while_its_author_is_looked_up_counts_as_it_is_then(
     local, journal, alice, monkeypatch, then

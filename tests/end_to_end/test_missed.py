@@ -258,6 +258,25 @@ async def test_session_that_is_lost_with_messages_sent_meanwhile(bot, discord_, 
     assert len(model.requests) == 7
 
 
+async def test_what_was_done_in_a_server_that_was_away_counts_when_it_is_back(bot, discord_):
+    alice, general, lab = discord_.user("alice"), discord_.channel("general"), discord_.channel("lab")
+    await bot.start()
+    await discord_.send(alice, general, bot.mention("write the note here"))
+    card = await bot.card(general, "write_note")
+    gone = await discord_.send(alice, general, bot.mention("gone"))
+    await bot.said(general, "I still wait")
+    discord_.lose_guild(discord_.guild_of(general))
+    await discord_.send(alice, lab, bot.mention("missed"))
+    await discord_.react(alice, card, "✅")
+    await discord_.delete(alice, gone)
+    discord_.regain_guild(discord_.guild_of(general))
+    await bot.said(lab, "You said: missed.", timeout=40)
+    await bot.said(general, "The tool is done with.")
+    await all_is_told(bot, discord_)
+    assert answers(discord_, general) == {}
+    assert bot.runs("write_note") == 1
+
+
 @pytest.fixture
 async def discord_(request):
     """The local Discord; a parameter is by how much its clock is behind, so that it can be set forward."""
