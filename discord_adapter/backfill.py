@@ -18,7 +18,7 @@ from discord_adapter.budget import Kind, Rank
 from discord_adapter.places import MOST_UNKNOWN, Places
 from discord_adapter.sending import when_reachable
 from discord_adapter.sights import Sights
-from graph.errors import SurfaceError, SurfaceUnreachable
+from graph.errors import PlaceGone, SurfaceError, SurfaceUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -359,6 +359,8 @@ class Backfill:
             except SurfaceUnreachable as error:
                 log.warning("missed_messages_not_read", channel=place.channel_id, error=str(error))
                 return None
+            except PlaceGone:
+                return []
             except SurfaceError as error:
                 self._places.unreadable(place.channel_id, place.guild_id, str(error))
                 return []

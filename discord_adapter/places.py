@@ -100,9 +100,8 @@ class Places:
         """Direct messages, and threads that were archived since we saw them, the last one used first."""
         known = {sight.channel_id: sight for sight in self._sights}
         sights = sorted(known.values(), key=lambda one: one.message_id, reverse=True)
-        archived = [
-            one for one in sights if one.message_id > floor and self._out_of_sight(one.guild_id, one.channel_id)
-        ]
+        # Also those that were quiet for long: somebody may have written there before it was archived again.
+        archived = [one for one in sights if self._out_of_sight(one.guild_id, one.channel_id)]
         channels = [*direct, *(one.channel_id for one in sights if one.guild_id is None)]
         for channel_id in dict.fromkeys(channels):
             yield Place(channel_id, None, self._after(channel_id, floor))

@@ -5,6 +5,7 @@ import datetime as dt
 from contextlib import asynccontextmanager
 
 import pytest
+from discord.utils import time_snowflake
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
@@ -295,6 +296,23 @@ async def test_channels_are_read_only_where_something_is_new(local, journal, gen
         # What is before it by less than a minute is looked at again, since two machines of Discord's need not agree.
         await taking.took("two", "three")
     assert [one.path for one in reads(local)[asked:]] == [f"/channels/{lab.id}/messages"]
+
+
+async def test_known_thread_is_looked_through_that_was_quiet_for_long_and_archived_since(
+    local, journal, general, alice
+):
+    kept, gone = [await local.thread(alice, general, name) for name in ("kept", "gone")]
+    long_ago = time_snowflake(dt.datetime.now(dt.UTC) - 5 * HOUR)
+    await journal.seen.note([Sight(thread.id, general.guild_id, long_ago) for thread in (kept, gone)])
+    await local.send(alice, kept, f"{local.bot.mention} while you were away")
+    await local.archive(alice, kept)
+    await local.delete_thread(alice, gone)
+    with capture_logs() as logs:
+        async with started(local, journal) as taking:
+            await taking.took("while you were away")
+    # One that is not there any more is nothing that could be read.
+    assert "missed_messages_not_readable" not in {log["event"] for log in logs}
+    assert f"/channels/{gone.id}/messages" in {one.path for one in reads(local)}
 
 
 async def test_watermark_is_not_ahead_of_what_is_being_taken(local, journal, general, lab, ask):
