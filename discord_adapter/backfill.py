@@ -69,7 +69,7 @@ class Backfill:
         client: Whose channels.
         journal: Says how far they were looked at.
         sender: Through which they are read.
-        window: How far back is looked; zero for not at all.
+        window: How far back is looked for what was not heard; zero for not at all.
         patience: How long things take.
         now: The time.
     """
@@ -164,6 +164,7 @@ class Backfill:
                 await (self._take_as_it_is(message) if self._window else self._until_taken(message))
         except SurfaceUnreachable as error:
             log.warning("message_not_taken_yet", message=message.id, error=str(error))
+            self._sights.owe(message)
             self._failed(message)
         except Exception:
             self._failed(message)
@@ -313,6 +314,7 @@ class Backfill:
                 raise
             except SurfaceUnreachable as error:
                 log.warning("message_not_taken_yet", message=message.id, error=str(error))
+                self._sights.owe(message)
                 put_off.add(message.channel.id)
                 continue
             except Exception:  # a message that cannot be taken must not keep all that were said after it
@@ -332,6 +334,7 @@ class Backfill:
         newest = max([place.newest, *(message.id for message in messages)])
         if newest:
             self._sights.saw(place.channel_id, place.guild_id, newest)
+        self._sights.settle(place.channel_id)
         self._direct.discard(place.channel_id)
         if over := self._gaps.pop(place.channel_id, None):
             over.set()

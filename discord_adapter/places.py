@@ -68,7 +68,7 @@ class Places:
         """The channels to look through, bounded.
 
         Args:
-            since: What is older is not looked for.
+            since: What is older is not looked for, unless it was heard already.
             direct: Channels of direct messages in which something was asked; they go before those only seen.
             due: Which of them are to be looked through at all.
         """
@@ -93,7 +93,8 @@ class Places:
             for channel in [*channels, *guild.threads]:
                 # A thread's first message can have its id, and is then not told of as the last one.
                 newest = max(channel.last_message_id or 0, channel.id if isinstance(channel, discord.Thread) else 0)
-                if newest > max(floor, self._sights.get(channel.id) or 0) and self._may_read(channel):
+                seen = self._sights.before_owed(channel.id, max(floor, self._sights.get(channel.id) or 0))
+                if newest > seen and self._may_read(channel):
                     yield Place(channel.id, guild.id, self._after(channel.id, floor), newest)
 
     def _untold(self, floor: int, direct: Iterable[int]) -> Iterator[Place]:
@@ -115,7 +116,7 @@ class Places:
 
     def _after(self, channel_id: int, floor: int) -> int:
         sight = self._sights.get(channel_id)
-        return floor if sight is None else max(floor, sight - _MARGIN_BITS)
+        return self._sights.before_owed(channel_id, floor if sight is None else max(floor, sight - _MARGIN_BITS))
 
     def _may_read(self, channel: _Place) -> bool:
         if isinstance(channel, discord.Thread) and channel.parent is None:

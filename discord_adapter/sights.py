@@ -25,6 +25,7 @@ class Sights:
         self._sights: dict[int, Sight] = {}
         self._unwritten: set[int] = set()
         self._taking: dict[int, int] = {}
+        self._owed: dict[int, int] = {}
         self._loaded = False
 
     async def load(self) -> None:
@@ -65,6 +66,18 @@ class Sights:
         sight = self._sights.get(message.channel.id)
         if sight is not None and sight.message_id >= message.id:
             self._sights[sight.channel_id] = Sight(sight.channel_id, sight.guild_id, message.id - 1)
+
+    def owe(self, message: discord.Message) -> None:
+        """A message was heard and is taken later, however long that takes."""
+        self._owed[message.channel.id] = min(message.id, self._owed.get(message.channel.id, message.id))
+
+    def settle(self, channel_id: int) -> None:
+        """Everything that was heard in a channel is taken."""
+        self._owed.pop(channel_id, None)
+
+    def before_owed(self, channel_id: int, snowflake: int) -> int:
+        """From where a channel is looked through: a snowflake, or an earlier one that is before all that is owed."""
+        return min(snowflake, self._owed.get(channel_id, snowflake + 1) - 1)
 
     async def write(self, but: Container[int] = ()) -> None:
         """Write what is new, except of some channels."""

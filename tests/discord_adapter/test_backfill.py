@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import itertools
 from contextlib import asynccontextmanager
 
 import pytest
@@ -97,14 +98,16 @@ class Reading(Sender):
 
 
 @asynccontextmanager
-async def started(local, journal, patience=None, *, held=False, reactions=None, window=HOUR, lists=None, away=()):
+async def started(
+    local, journal, patience=None, *, held=False, reactions=None, window=HOUR, lists=None, away=(), **times
+):
     async def nothing():
         pass
 
     client = ClewClient(DiscordSettings(token=SecretStr(local.token)))
     taking = Taking(client)
     taking.reading = reading = Reading(client, held=held, away=dict(away))
-    async with Backfill(client, journal, reading, window, patience=patience) as missed:
+    async with Backfill(client, journal, reading, window, patience=patience, **times) as missed:
         client.connect_to(
             turns=taking,
             reactions=reactions,
@@ -256,6 +259,33 @@ async def test_message_whose_author_cannot_be_looked_up_for_now_is_taken_later_a
             await taking.took("one", "two")
         told = {"message_not_taken_yet", "surface_unreachable"} & {log["event"] for log in logs}
         assert len(told) == 1
+
+
+@pytest.fixture
+def hurried():
+    """A time that goes on by more than a window from one look to the next."""
+    start, looks = dt.datetime.now(dt.UTC), itertools.count()
+    return lambda: start + next(looks) * 2 * HOUR
+
+
+async def test_message_that_was_heard_is_taken_however_long_its_author_cannot_be_looked_up(
+    local, journal, general, alice, hurried
+):
+    settings = {"lists": {"direct_messages": "members"}, "away": {general.guild_id: 3}, "now": hurried}
+    async with started(local, journal, Patience(again=0.01), **settings) as taking:
+        await taking.client.wait_until_ready()
+        await local.send(alice, local.dm(alice), "one")
+        await taking.took("one")
+
+
+async def test_message_that_was_found_is_taken_however_long_its_author_cannot_be_looked_up(
+    local, journal, general, ask, hurried
+):
+    role = local.add_role(local.guild_of(general), "muted")
+    await ask(general, "missed")
+    settings = {"lists": {"deny": {"roles": [role.id]}}, "away": {general.guild_id: 3}, "now": hurried}
+    async with started(local, journal, Patience(again=0.01), **settings) as taking:
+        await taking.took("missed")
 
 
 async def test_missed_message_whose_author_cannot_be_looked_up_is_taken_later_and_in_order(
