@@ -15,6 +15,7 @@ import structlog
 
 from checkpoints.place import DatabaseAway
 from discord_adapter.budget import Kind, Rank
+from discord_adapter.changes import Changes
 from discord_adapter.places import MOST_UNKNOWN, Places
 from discord_adapter.sending import when_reachable
 from discord_adapter.sights import Sights
@@ -104,8 +105,7 @@ class Backfill:
         # Whether the gaps of this session are known, and whether messages may pass that are in none.
         self._listed = not window
         self._open = asyncio.Event()
-        # Messages that changed while others are held or read, as they are now; None: deleted.
-        self._changed: dict[int, discord.Message | None] = {}
+        self._changes = Changes()
         self._looking: asyncio.Task[None] | None = None
         self._writing: asyncio.Task[None] | None = None
         if not window:
@@ -178,12 +178,12 @@ class Backfill:
 
     async def _take_as_it_is(self, message: discord.Message) -> None:
         """Take a message as it is now, unless it was deleted meanwhile."""
-        now = self._changed.get(message.id, message)
+        now = self._changes.now(message)
         if now is None:
             return
         # An edit that does not speak to us any more takes nothing back.
         spoken = now if self._client.asks(now) else message
-        await self._client.take(spoken, lambda: self._changed.get(message.id, message) is not None)
+        await self._client.take(spoken, lambda: self._changes.now(message) is not None)
 
     async def _until_taken(self, message: discord.Message) -> None:
         """Take a message that is not looked for later: those of its channel that come after it wait meanwhile."""
@@ -191,13 +191,13 @@ class Backfill:
 
     def edited(self, message: discord.Message) -> None:
         """A message was edited, perhaps before it could be taken."""
-        if not self._idle:
-            self._changed[message.id] = message
+        self._changes.edited(message)
+        self._forget_changes()
 
     def deleted(self, message_ids: Iterable[int]) -> None:
         """Messages were deleted, perhaps before they could be taken."""
-        if not self._idle:
-            self._changed.update(dict.fromkeys(message_ids))
+        self._changes.deleted(message_ids)
+        self._forget_changes()
 
     @property
     def _idle(self) -> bool:
@@ -205,9 +205,9 @@ class Backfill:
         return self._open.is_set() and not self._gaps and not self._sights.busy
 
     def _forget_changes(self) -> None:
-        """What changed is forgotten once nobody holds a message as it was before."""
+        """What changed is forgotten in a while, once nobody holds a message as it was before."""
         if self._idle:
-            self._changed.clear()
+            self._changes.forget()
 
     async def _its_turn(self, channel_id: int) -> None:
         """Wait while older messages of a channel are looked for."""

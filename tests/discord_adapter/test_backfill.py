@@ -462,6 +462,28 @@ async def test_edit_that_takes_the_mention_out_of_a_message_that_is_held_takes_n
         await taking.took("old", "new")
 
 
+@pytest.mark.parametrize("then", ["deleted", "edited"])
+async def test_message_that_is_told_of_behind_its_edit_or_deletion_counts_as_it_is_then(
+    local, journal, general, alice, ask, then
+):
+    async with started(local, journal) as taking:
+        await ask(general, "before")
+        await taking.took("before")
+        local.lose_guild(local.guild_of(general))  # so that the test says what is told when
+        with local.subscribe() as events:
+            sent = await ask(general, "my password is hunter2")
+            created = await events.get()
+            await (
+                local.delete(alice, sent) if then == "deleted" else local.edit(alice, sent, f"{local.bot.mention} hi")
+            )
+            changed = await events.get()
+        async with told(taking.client, "raw_message_delete" if then == "deleted" else "raw_message_edit"):
+            local.redeliver(changed)
+        local.redeliver(created)
+        local.redeliver(await ask(general, "after"))
+        await taking.took("before", *(["hi"] * (then == "edited")), "after")
+
+
 async def test_messages_of_a_channel_keep_their_order_while_the_database_is_away(local, journal, general, alice, ask):
     """The first one answers a message of ours, so the database is asked whether that is a card."""
     away, asked = [True], asyncio.Event()
