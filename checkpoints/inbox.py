@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, func, not_, select, update
+from sqlalchemy import BigInteger, and_, cast, exists, func, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from checkpoints.keys import TERMINAL, Conversation
@@ -304,15 +304,20 @@ class Inbox:
             reason: The closing, as in `request_close`; a row that has one keeps it, and is not audited.
             detail: What happened to the place, for the audit.
             guild_id: The guild that is gone.
-            channel_id: Or the channel that is gone.
+            channel_id: Or the channel that is gone, with the threads below it.
 
         Returns:
             The rows that are closed for that reason.
         """
-        place = f"{guild_id}:%" if channel_id is None else f"%:{channel_id}:%"
+        if channel_id is None:
+            there = inbox.c.conversation.like(f"{guild_id}:%")
+        else:
+            # Discord tells of no thread that went with its channel while it was archived.
+            above = cast(inbox.c.payload["parent_id"].as_string(), BigInteger)
+            there = or_(inbox.c.conversation.like(f"%:{channel_id}:%"), above == channel_id)
         statement = (
             update(inbox)
-            .where(inbox.c.conversation.like(place), inbox.c.state != InboxState.CLOSED, inbox.c.closing.is_(None))
+            .where(there, inbox.c.state != InboxState.CLOSED, inbox.c.closing.is_(None))
             .values(closing=reason)
             .returning(inbox)
         )

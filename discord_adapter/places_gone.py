@@ -29,7 +29,7 @@ class Places:
         self._engine = engine
 
     async def channel_gone(self, channel_id: int) -> None:
-        """A channel or a thread was deleted."""
+        """A channel or a thread was deleted; of the archived threads of a channel nothing else is told."""
         await self._engine.close_place(f"channel {channel_id} was deleted", channel_id=channel_id)
 
     async def guild_gone(self, guild_id: int) -> None:

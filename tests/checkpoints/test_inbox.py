@@ -223,3 +223,20 @@ async def test_row_that_was_withdrawn_gathers_nothing(journal, here):
     await journal.inbox.withdraw("m:1:0")
     assert await started(journal, "m:1:0") == (None, [])
     assert (await journal.inbox.head(here)).key == "m:2:0"
+
+
+async def test_place_that_is_gone_takes_what_is_open_in_it_and_below_it_along(journal):
+    thread, channel, guild = 1 << 61, 1 << 60, 1
+    claimed = {
+        "in-it": (Conversation(guild, channel, 3), {"parent_id": None}),
+        "below-it": (Conversation(guild, thread, 3), {"parent_id": channel}),
+        "beside-it": (Conversation(guild, thread + 1, 3), {"parent_id": channel + 1}),
+        "alone": (Conversation(guild, 5, 3), {}),
+    }
+    for key, (conversation, payload) in claimed.items():
+        await journal.inbox.claim(key, conversation, payload)
+
+    closed = await journal.inbox.close_place("gone: it is", "deleted", channel_id=channel)
+    assert {row.key for row in closed} == {"in-it", "below-it"}
+    closed = await journal.inbox.close_place("gone: it is", "left", guild_id=guild)
+    assert {row.key for row in closed} == {"beside-it", "alone"}

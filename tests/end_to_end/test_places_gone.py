@@ -26,10 +26,16 @@ async def test_place_that_goes_under_a_card_or_a_turn_closes_what_is_open_there(
     await bot.card(doomed, "delete_note")
     await discord_.send(alice, doomed, bot.mention("and then?"))
     await bot.said(doomed, "I still wait for a decision")
+    # So does one in a thread of it that is archived.
+    archived = await discord_.thread(alice, doomed, "archived")
+    script.then(call("delete_note", name="b"))
+    await discord_.send(alice, archived, bot.mention("delete b"))
+    await bot.card(archived, "delete_note")
+    await discord_.archive(alice, archived)
     discord_.delete_channel(doomed)
     await bot.said(discord_.dm(alice), "The place where you asked this is gone, so I left it unfinished.")
-    await bot.closed(2)
-    assert audited(bot) == [(f"channel {doomed.id} was deleted", alice.id)] * 2
+    await bot.closed(3)
+    assert audited(bot) == [(f"channel {doomed.id} was deleted", alice.id)] * 3
     # A turn runs when its thread is deleted.
     root = await discord_.send(bob, general, "a root")
     thread = await discord_.thread(bob, root, "branch")
@@ -39,8 +45,8 @@ async def test_place_that_goes_under_a_card_or_a_turn_closes_what_is_open_there(
     await gate.reached
     await discord_.delete_thread(discord_.user("alice"), thread)
     await bot.said(discord_.dm(bob), "The place where you asked this is gone")
-    await bot.closed(3)
-    assert audited(bot)[2:] == [(f"channel {thread.id} was deleted", bob.id)]
+    await bot.closed(4)
+    assert audited(bot)[3:] == [(f"channel {thread.id} was deleted", bob.id)]
     assert unfinished(bot) == []
     assert bot.runs("delete_note") == 0
     # Everybody else is served.
