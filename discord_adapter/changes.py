@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Generator, Iterable
 
     import discord
 
@@ -75,6 +77,37 @@ class Changes:
     def _note(self, message_id: int, message: discord.Message | None) -> None:
         self._changes.pop(message_id, None)
         self._changes[message_id] = _Change(message, self._clock() + _KEPT)
+
+
+class Edits:
+    """Which edit of a message counts of those that are being looked at: the latest, whichever is done with first."""
+
+    def __init__(self) -> None:
+        self._latest: dict[int, discord.Message] = {}
+        self._handled: Counter[int] = Counter()
+
+    @contextmanager
+    def handled(self, message_ids: Collection[int]) -> Generator[None]:
+        """Remember the edits of these messages meanwhile."""
+        self._handled.update(message_ids)
+        try:
+            yield
+        finally:
+            self._handled.subtract(message_ids)
+            for message_id in message_ids:
+                if not self._handled[message_id]:
+                    del self._handled[message_id]
+                    self._latest.pop(message_id, None)
+
+    def note(self, message: discord.Message) -> None:
+        """A message was edited, and those who look at earlier edits of it need not go on."""
+        if self.counts(message):
+            self._latest[message.id] = message
+
+    def counts(self, message: discord.Message) -> bool:
+        """Whether no later edit of a message is known."""
+        latest = self._latest.get(message.id)
+        return latest is None or not _newer(latest, message)
 
 
 def _newer(one: discord.Message, other: discord.Message) -> bool:

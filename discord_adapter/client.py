@@ -18,6 +18,7 @@ from yarl import URL
 from checkpoints.keys import turn_key
 from checkpoints.outages import when_back
 from discord_adapter.access import Access, GuardedTree
+from discord_adapter.changes import Edits
 from discord_adapter.reconnecting import ONE_LINE, NewSessions, Pauses
 from discord_adapter.sending import when_reachable
 
@@ -68,6 +69,9 @@ class ClewClient(discord.Client):
 
     What happens is handed on after `connect_to`; `on_started` is awaited when the bot is known by name, and
     again at every gateway session.
+
+    Attributes:
+        edits: Those of messages of which it is being found out whether they may ask for a turn.
     """
 
     def __init__(self, settings: DiscordSettings) -> None:
@@ -89,8 +93,7 @@ class ClewClient(discord.Client):
         self._pauses, self._new_sessions = Pauses(), NewSessions()
         # Whether what happened before this session of the gateway is looked for already.
         self._looked = False
-        # Edited messages of which it is being found out whether they may ask for a turn, as they are now.
-        self._edited: dict[int, discord.Message] = {}
+        self.edits = Edits()
 
     def connect_to(
         self,
@@ -225,15 +228,12 @@ class ClewClient(discord.Client):
         if self._missed is not None:
             self._missed.edited(payload.message)
         message = payload.message
-        self._edited[message.id] = message
-        try:
+        with self.edits.handled([message.id]):
+            self.edits.note(message)
             turn = await when_reachable(lambda: self._turn_of(message))
             # Whoever edited it once more while Discord was away means that edit.
-            if turn is not None and self._turns is not None and self._edited.get(message.id) is message:
+            if turn is not None and self._turns is not None and self.edits.counts(message):
                 await self._turns.amend(turn)
-        finally:
-            if self._edited.get(message.id) is message:
-                del self._edited[message.id]
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """A message was deleted."""

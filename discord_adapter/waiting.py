@@ -18,6 +18,7 @@ from graph.turn import Turn
 if TYPE_CHECKING:
     from checkpoints.inbox import Inbox
     from discord_adapter.access import Access
+    from discord_adapter.client import ClewClient
     from discord_adapter.sending import Sender
 
 log = structlog.get_logger()
@@ -51,8 +52,9 @@ class Waiting:
         access: Says what a message asks for, as for an edit that comes just now.
     """
 
-    def __init__(self, client: discord.Client, inbox: Inbox, sender: Sender, turns: Amending, access: Access) -> None:
+    def __init__(self, client: ClewClient, inbox: Inbox, sender: Sender, turns: Amending, access: Access) -> None:
         self._client = client
+        self._edits = client.edits
         self._inbox = inbox
         self._sender = sender
         self._turns = turns
@@ -68,7 +70,8 @@ class Waiting:
                 channels[turn.channel_id][turn.message_id] = turn
         for channel_id, turns in channels.items():
             try:
-                await self._look_in(turns)
+                with self._edits.handled(list(turns)):
+                    await self._look_in(turns)
             except SurfaceError as error:
                 # They are answered as they were.
                 log.warning("waiting_messages_not_read", channel=channel_id, error=str(error))
@@ -120,7 +123,9 @@ class Waiting:
             except SurfaceUnreachable as error:
                 log.warning("edit_not_taken", turn=turn.key, error=str(error))
                 return
-            if edited is not None:
+            # One that was told of since this one was read has the last word.
+            if edited is not None and self._edits.counts(message):
+                self._edits.note(message)
                 # The row knows the channel above a thread; here that is known only once the gateway has told.
                 here = replace(edited, conversation=turn.conversation, parent_id=turn.parent_id)
                 await self._turns.amend(here)

@@ -1,5 +1,7 @@
 """Messages of turns that wait, looked at before the gateway has told of any server."""
 
+import asyncio
+
 import pytest
 from structlog.testing import capture_logs
 
@@ -18,12 +20,19 @@ class Told:
     def __init__(self):
         self.amended = []
         self.withdrawn = []
+        self._news = asyncio.Queue()
 
     async def amend(self, turn):
         self.amended.append(turn)
+        self._news.put_nowait(turn)
 
     async def withdraw(self, key):
         self.withdrawn.append(key)
+
+    async def next(self):
+        """The next turn that was amended."""
+        async with asyncio.timeout(10):
+            return await self._news.get()
 
 
 @pytest.fixture
@@ -93,6 +102,33 @@ async def test_edit_that_does_not_speak_to_us_takes_nothing_back(local, general,
     await local.edit(alice, asked, "for somebody else")
     told = await look()
     assert (told.withdrawn, told.amended) == ([], [])
+
+
+async def test_edit_that_is_told_of_while_an_earlier_one_is_looked_at_counts(
+    local, general, alice, asked, client, journal, wait, monkeypatch
+):
+    await wait(asked, general)
+    told, sender = Told(), Sender(client, pauses=())
+    access = Access(client, AccessSettings(), sender)
+    client.connect_to(turns=told, reactions=None, overheard=None, on_started=None, access=access)
+    connection = asyncio.create_task(client.connect())
+    await local.wait_for_ready()
+    await local.edit(alice, asked, local.bot.mention + " second")
+    turn_of = access.turn_of
+    assert (await told.next()).text == "second"
+
+    async def later(message, me):
+        """What is asked of a message, known only when the one that was told of meanwhile is taken."""
+        monkeypatch.setattr(access, "turn_of", turn_of)
+        await local.edit(alice, asked, local.bot.mention + " third")
+        assert (await told.next()).text == "third"
+        return await turn_of(message, me)
+
+    monkeypatch.setattr(access, "turn_of", later)
+    await Waiting(client, journal.inbox, sender, told, access).look()
+    assert [turn.text for turn in told.amended] == ["second", "third"]
+    await client.close()
+    await connection
 
 
 @pytest.mark.parametrize("named", [True, False])
