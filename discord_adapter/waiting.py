@@ -73,7 +73,7 @@ class Waiting:
                 with self._edits.handled(list(turns)):
                     await self._look_in(turns)
             except SurfaceError as error:
-                # They are answered as they were.
+                # They are answered as they were: nobody else waits for a channel that cannot be read.
                 log.warning("waiting_messages_not_read", channel=channel_id, error=str(error))
 
     async def _look_in(self, turns: dict[int, Turn]) -> None:

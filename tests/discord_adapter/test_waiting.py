@@ -87,6 +87,22 @@ async def test_channel_whose_history_may_not_be_read_says_nothing_about_deletion
     assert [log["event"] for log in logs] == ["waiting_messages_not_read"]
 
 
+async def test_channel_that_cannot_be_read_for_now_says_nothing_and_others_are_looked_at(
+    local, general, alice, asked, wait, look
+):
+    lab = local.channel("lab")
+    gone = await local.send(alice, lab, local.bot.mention + " gone")
+    await wait(asked, general)
+    turn = await wait(gone, lab)
+    for message in (asked, gone):
+        await local.delete(alice, message)
+    local.fail("GET", "/channels/{channel_id}/messages", times=2, status=0)
+    with capture_logs() as logs:
+        told = await look()
+    assert told.withdrawn == [turn.key]
+    assert [(log["event"], log["channel"]) for log in logs] == [("waiting_messages_not_read", general.id)]
+
+
 async def test_edited_message_is_taken_as_it_is_now_and_where_it_is(local, general, alice, wait, look):
     thread = await local.thread(alice, general, "a thread")
     asked = await local.send(alice, thread, local.bot.mention + " as it was")
