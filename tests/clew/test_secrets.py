@@ -2,7 +2,26 @@
 
 import json
 
+import pytest
+
 from clew.settings import ConfigFile, Environment, Settings
+from graph.redacting import Redactor
+
+
+def secrets(**variables):
+    return set(Settings(Environment(_env_file=None, **variables), ConfigFile()).secrets())
+
+
+@pytest.fixture
+def secrets_of_server(tmp_path, monkeypatch):
+    """What is secret of one MCP server's entry."""
+    monkeypatch.chdir(tmp_path)
+
+    def found(entry):
+        (tmp_path / "mcp.json").write_text(json.dumps({"mcpServers": {"a": entry}}))
+        return secrets()
+
+    return found
 
 
 def test_secrets_of_mcp_servers_and_addresses_are_known(tmp_path, monkeypatch):
@@ -19,14 +38,12 @@ def test_secrets_of_mcp_servers_and_addresses_are_known(tmp_path, monkeypatch):
         "headers": {"Authorization": "Bearer abc-def"},
     }
     (tmp_path / "mcp.json").write_text(json.dumps({"mcpServers": {"a": server, "b": http}}))
-    environment = Environment(
-        _env_file=None,
+    found = secrets(
         discord_token="token-of-discord",
         litellm_api_key="key-of-litellm",
         clew_database_url="postgresql://clew:p%40ssword@db/clew",
     )
-    secrets = set(Settings(environment, ConfigFile()).secrets())
-    assert secrets == {
+    assert found == {
         "token-of-discord",
         "key-of-litellm",
         "p%40ssword",
@@ -40,10 +57,47 @@ def test_secrets_of_mcp_servers_and_addresses_are_known(tmp_path, monkeypatch):
     }
 
 
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ({"url": "https://h/mcp?api_key=abc%2Fdef%2Bghi"}, "401 for url https://h/mcp?api_key=abc%2Fdef%2Bghi"),
+        ({"url": "https://h/mcp?api_key=abc%2Fdef%2Bghi"}, "there is no key abc/def+ghi"),
+        ({"url": "https://u:p%40ssw0rd@h/mcp"}, "login with p@ssw0rd failed"),
+        ({"url": "https://u:p%40ssw0rd@h/mcp"}, "401 for url https://u:p%40ssw0rd@h/mcp"),
+        ({"command": "x", "args": ["--password", "correct-horse"]}, "bad password correct-horse"),
+        ({"command": "x", "args": ["--password=correct-horse"]}, "bad password correct-horse"),
+        ({"command": "x", "args": ["--api-key", "sk/live/abc"]}, "bad key sk/live/abc"),
+        ({"command": "x", "args": ["-e", "API_KEY=sk/live/abc"]}, "bad key sk/live/abc"),
+        ({"command": "x", "args": ["-H", "Authorization: Bearer sk/live/abc"]}, "bad key sk/live/abc"),
+        ({"command": "sh", "args": ["-c", 'x -H "X-Api-Key: sk/live/abc" -v']}, "bad key sk/live/abc"),
+        ({"command": "sh", "args": ["-c", "x --api-key sk/live/abc -v"]}, "bad key sk/live/abc"),
+        ({"command": "x", "args": ["--at=postgres://u:p%40ssw0rd@h/db"]}, "login with p@ssw0rd failed"),
+        ({"command": "x", "env": {"HEADERS": '{"Authorization": "Bearer sk/live/abc"}'}}, "bad key sk/live/abc"),
+        ({"command": "x", "env": {"COOKIE": "session=correct-horse; lang=en"}}, "unknown session correct-horse"),
+        ({"command": "x", "env": {"ADMIN_PASSWORD": 1234567890}}, "bad password 1234567890"),
+        ({"command": "x", "args": ["--pin-token", 1234567890]}, "bad token 1234567890"),
+    ],
+)
+def test_secret_of_a_server_is_taken_out(secrets_of_server, entry, told):
+    assert "[redacted]" in Redactor(secrets_of_server(entry))(told)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"command": "npx", "args": ["-y", "@scope/server-auth-tokens", "/srv/notes/of/all"]},
+        {"command": "x", "args": ["--max-tokens", "200000", "--key-file", "/etc/clew/key.pem", "--verbose"]},
+        {"command": "x", "args": ["--no-auth", "--read-only"]},
+        {"command": "x", "env": {"MAX_TOKENS": 200000, "AUTH_TIMEOUT": "300000", "GIT_AUTHOR_NAME": "Charlotte"}},
+        {"url": "https://host.example/mcp?region=europe-west"},
+    ],
+)
+def test_what_only_sounds_like_a_secret_is_none(secrets_of_server, entry):
+    assert secrets_of_server(entry) == set()
+
+
 def test_broken_file_of_mcp_servers_has_no_secrets_and_is_not_complained_about_here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for text in ("{", "[]", '{"mcpServers": 1}', '{"mcpServers": {"a": null}}'):
         (tmp_path / "mcp.json").write_text(text)
-        assert Settings(Environment(_env_file=None, litellm_api_key="key-of-litellm"), ConfigFile()).secrets() == [
-            "key-of-litellm"
-        ]
+        assert secrets(litellm_api_key="key-of-litellm") == {"key-of-litellm"}
