@@ -16,6 +16,9 @@ DEFAULT_URL = "sqlite:///data/clew.db"
 
 _FORMS = "sqlite:///path or postgresql://user:password@host/name"
 
+# libpq takes these from an address's query as well (PostgreSQL's documentation, "Parameter Key Words").
+_SECRET_PARAMETERS = ("password", "sslpassword")
+
 
 class DatabaseError(Exception):
     """The database cannot be used; the text says why, in one sentence."""
@@ -38,8 +41,9 @@ class Place:
     path: Path | None
 
     def __str__(self) -> str:
-        """As it is told to people: without the password."""
-        return str(self.path) if self.path else self.url.set(drivername="postgresql").render_as_string()
+        """As it is told to people: without passwords."""
+        told = self.url.set(drivername="postgresql").difference_update_query(_SECRET_PARAMETERS)
+        return str(self.path) if self.path else told.render_as_string()
 
     @property
     def conninfo(self) -> str:
@@ -47,9 +51,12 @@ class Place:
         return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     @property
-    def password(self) -> str | None:
+    def passwords(self) -> set[str]:
         """What must not be told."""
-        return self.url.password
+        asked = self.url.normalized_query
+        return {self.url.password or "", *(value for name in _SECRET_PARAMETERS for value in asked.get(name, ()))} - {
+            ""
+        }
 
 
 def place_of(url: str) -> Place:

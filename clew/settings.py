@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import tomllib
+from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
-from checkpoints.place import DEFAULT_URL
+from checkpoints.place import DEFAULT_URL, DatabaseError, place_of
 from discord_adapter.access_settings import AccessSettings
 from discord_adapter.settings import AttachmentSettings, DiscordSettings, DiscordTable, LayoutSettings
 from graph.approval_settings import ApprovalSettings
@@ -21,7 +21,7 @@ from graph.conversation_settings import ConversationSettings
 from graph.model_settings import ModelSettings
 from graph.rates import LimitSettings
 from prompts.resolve import PromptSettings
-from tools.mcp_secrets import secrets_in
+from tools.mcp_secrets import secrets_in, secrets_in_address
 from tools.settings import ToolSettings
 
 if TYPE_CHECKING:
@@ -236,17 +236,10 @@ class Settings:
         held = (self._environment.discord_token, self._environment.litellm_api_key)
         found = {secret.get_secret_value() for secret in held if secret}
         for address in (self._environment.clew_database_url, self._environment.litellm_api_base):
-            found |= _passwords(address or "")
+            found |= secrets_in_address(address or "")
+        with suppress(DatabaseError):  # whoever opens the database tells what is wrong with its address
+            found |= place_of(self._environment.clew_database_url).passwords
         return sorted(found | secrets_in(self.tools.mcp_config, self.variables))
-
-
-def _passwords(address: str) -> set[str]:
-    """The password in an address, as it is written there and as it is."""
-    try:
-        password = urlsplit(address).password or ""
-    except ValueError:
-        return set()
-    return {password, unquote(password)} - {""}
 
 
 def dotenv() -> dict[str, str]:

@@ -133,6 +133,14 @@ def test_password_in_an_unreadable_url_is_not_repeated():
     assert "hunter2" not in str(refused.value)
 
 
+def test_password_is_not_told_wherever_it_stands_in_the_address():
+    place = place_of("postgresql://me:hunter2@host/clew?sslmode=require&password=hunter3&sslpassword=hunter4")
+
+    assert str(place) == "postgresql://me:***@host/clew?sslmode=require"
+    assert place.passwords == {"hunter2", "hunter3", "hunter4"}
+    assert "password=hunter3" in place.conninfo
+
+
 def test_three_slashes_are_relative_and_four_absolute():
     assert str(place_of("sqlite:///data/clew.db").path) == "data/clew.db"
     assert str(place_of("sqlite:////var/clew.db").path) == "/var/clew.db"

@@ -41,11 +41,14 @@ def test_secrets_of_mcp_servers_and_addresses_are_known(tmp_path, monkeypatch):
     found = secrets(
         discord_token="token-of-discord",
         litellm_api_key="key-of-litellm",
+        litellm_api_base="https://proxy/v1?api_key=key%2Fof%2Bquery",
         clew_database_url="postgresql://clew:p%40ssword@db/clew",
     )
     assert found == {
         "token-of-discord",
         "key-of-litellm",
+        "key%2Fof%2Bquery",
+        "key/of+query",
         "p%40ssword",
         "p@ssword",
         "brave-search-word",
@@ -55,6 +58,20 @@ def test_secrets_of_mcp_servers_and_addresses_are_known(tmp_path, monkeypatch):
         "token-of-query",
         "abc-def",
     }
+
+
+@pytest.mark.parametrize(
+    ("address", "known"),
+    [
+        ("postgresql://u@h/db?sslmode=require&password=hunter%2Fsecret", {"hunter%2Fsecret", "hunter/secret"}),
+        ("postgresql://u@h/db?sslpassword=of-the-key", {"of-the-key"}),
+        # What SQLAlchemy takes for one address, the standard library does not.
+        ("postgresql://u:with/slash@h/db", {"with/slash"}),
+    ],
+)
+def test_password_in_the_databases_address_is_known_wherever_it_stands(tmp_path, monkeypatch, address, known):
+    monkeypatch.chdir(tmp_path)
+    assert secrets(clew_database_url=address) == known
 
 
 @pytest.mark.parametrize(
