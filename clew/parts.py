@@ -111,7 +111,7 @@ async def open_parts(
         claims = await stack.enter_async_context(Claims(database, f"{settings.owner}{suffix}"))
         journal = Journal(database, claims=claims)
         saver = await stack.enter_async_context(open_saver(database.place, claims))
-        model = await stack.enter_async_context(aclosing(Model(chosen)))
+        model = await stack.enter_async_context(aclosing(Model(chosen, redact=redact)))
         tools = await stack.enter_async_context(ToolSupply(settings.tools, more_tools, settings.variables, redact))
         prompts = Prompts(settings.prompts, journal.prompts)
         rules = Rules(settings.approvals)

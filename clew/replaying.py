@@ -20,6 +20,7 @@ from clew.past import open_journal
 from graph.build import build
 from graph.images import DataUrls
 from graph.llm import Model
+from graph.redacting import Redactor
 from graph.replay import RecordedTurn, recorded_turns, replay
 from graph.running import config_of
 from graph.tokens import counter_for
@@ -50,7 +51,7 @@ async def show_replay(
         model_settings = settings.model
         if model_name:
             model_settings = model_settings.model_copy(update={"name": model_name})
-        async with aclosing(Model(model_settings)) as model:
+        async with aclosing(Model(model_settings, redact=Redactor(settings.secrets()))) as model:
             turns = await replay(
                 record,
                 prompt=prompt or held.text,

@@ -66,6 +66,7 @@ class Model:
         retrying: Retrying | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
+        redact: Callable[[str], str] = str,
     ) -> None:
         """Set up a model; nothing is asked yet.
 
@@ -74,11 +75,13 @@ class Model:
             retrying: What is tried again; by the settings unless given.
             clock: Gives seconds that only grow.
             now: Gives the Unix time.
+            redact: Takes secrets out of what the endpoint says of a fault.
         """
         self.name = settings.name
         self._call_timeout = settings.call_timeout
         self._retrying = retrying or Retrying(settings.retries, settings.retry_seconds)
         self._now = now
+        self._redact = redact
         self._limits = Limits(settings, self.offers, clock)
         # Whether this endpoint has ever named the end of an answer, and how many came from it before without one.
         self._names_ends = False
@@ -136,7 +139,7 @@ class Model:
             detail = f"the answer was not complete after {self._call_timeout:g} seconds"
             raise ModelError(ModelFault.TIMEOUT, detail) from error
         except _CLIENT_ERRORS as error:
-            raise model_error(error, begun=bool(chunks), now=self._now()) from error
+            raise self._error(error, begun=bool(chunks)) from error
         except _NOT_AN_ANSWER as error:
             raise ModelError(ModelFault.UNREADABLE, f"{type(error).__name__}: {error}") from error
         if not chunks:
@@ -160,6 +163,9 @@ class Model:
             raise ModelError(ModelFault.INTERRUPTED, "the stream ended without a finish reason")
         return message
 
+    def _error(self, error: Exception, *, begun: bool) -> ModelError:
+        return model_error(error, begun=begun, now=self._now(), redact=self._redact)
+
     async def offers(self) -> dict[str, Offer]:
         """The models that the endpoint offers, by name.
 
@@ -178,6 +184,6 @@ class Model:
         except TimeoutError as error:
             raise ModelError(ModelFault.TIMEOUT, f"the list did not come within {_LIST_BOUND:g} seconds") from error
         except _CLIENT_ERRORS as error:
-            raise model_error(error, begun=False, now=self._now()) from error
+            raise self._error(error, begun=False) from error
         except _NOT_AN_ANSWER as error:
             raise ModelError(ModelFault.UNREADABLE, f"{type(error).__name__}: {error}") from error

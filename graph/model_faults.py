@@ -14,7 +14,7 @@ from langchain_core.exceptions import ContextOverflowError
 from graph.errors import ModelError, ModelFault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _BY_STATUS = {
     400: ModelFault.REFUSED,
@@ -67,15 +67,16 @@ _WAITS = (
 _SHOWN_DETAIL = 2000
 
 
-def model_error(error: Exception, *, begun: bool, now: float) -> ModelError:
+def model_error(error: Exception, *, begun: bool, now: float, redact: Callable[[str], str] = str) -> ModelError:
     """What a failed request means.
 
     Args:
         error: What the client raised.
         begun: Whether some of the answer had come.
         now: The Unix time, for a `Retry-After` that is a date.
+        redact: Takes secrets out of what the endpoint said, before a cut could leave half of one.
     """
-    detail = _detail(error)
+    detail = redact(_detail(error))[:_SHOWN_DETAIL]
     fault = _fault(error)
     if fault in (ModelFault.REFUSED, ModelFault.RATE_LIMITED):
         fault = next((found for words, found in _BY_WORDS if words in detail.lower()), fault)
@@ -116,7 +117,7 @@ def _detail(error: Exception) -> str:
         parts += [f"({word})" for word in (error.code, error.type) if word and str(word) not in parts[0]]
     if isinstance(error, openai.APIConnectionError) and error.__cause__:
         parts.append(f"({type(error.__cause__).__name__}: {error.__cause__})")
-    return " ".join(parts)[:_SHOWN_DETAIL]
+    return " ".join(parts)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:

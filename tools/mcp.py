@@ -90,7 +90,7 @@ class McpServers:
             ping_interval: Seconds after which a silent server is asked for a sign of life, and, up to 10, what
                 it has for its answer.
             backoff: Number of failures in a row (from 1) to seconds until the next attempt.
-            redact: Takes secrets out of results.
+            redact: Takes secrets out of results, and of what servers say before their end.
         """
         terms = _Terms(call_timeout, connect_timeout, result_limit, ping_interval, backoff, redact)
         self._servers = {name: _Server(name, config, terms) for name, config in servers.items()}
@@ -190,7 +190,8 @@ class _Server:
             # Here, since the MCP library takes 15 MB and half a second, and not everybody has servers.
             from tools.mcp_session import open_session
 
-            async with open_session(self.name, self._config, self._terms.connect_timeout) as session:
+            terms = self._terms
+            async with open_session(self.name, self._config, terms.connect_timeout, terms.redact) as session:
                 await self._take_tools(session)
                 self._session = session
                 since = clock()

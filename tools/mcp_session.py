@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
 import anyio
 import httpx
@@ -29,7 +29,7 @@ from tools.mcp_types import RemoteError, RemoteResult, RemoteTool, SessionError,
 from tools.tool import Hints
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Coroutine, Iterator
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
     from langchain_core.tools import BaseTool
@@ -48,6 +48,7 @@ _FAULTS = (
 )
 # How the library says that the connection, or the server's memory of the session (HTTP 404), is gone.
 _END_ANSWERS = {(types.CONNECTION_CLOSED, "Connection closed"), (32600, "Session terminated")}
+_REASON_LIMIT = 300  # characters of a fault that are told
 _NOISE_LIMIT = 1000  # lines in a row that are no messages, after which a server is taken to speak something else
 _HTTP_TIMEOUT = timedelta(seconds=30)
 _GOODBYE_TIMEOUT = 2.0
@@ -163,7 +164,12 @@ class Session:
 
 
 @asynccontextmanager
-async def open_session(name: str, config: ServerConfig, timeout: float) -> AsyncGenerator[Session]:  # noqa: ASYNC109
+async def open_session(
+    name: str,
+    config: ServerConfig,
+    timeout: float,  # noqa: ASYNC109
+    redact: Callable[[str], str] = str,
+) -> AsyncGenerator[Session]:
     """Start or reach a server and hold a session with it.
 
     Must be left by the task that entered it. When the session ends by itself the task inside is either woken by
@@ -173,6 +179,7 @@ async def open_session(name: str, config: ServerConfig, timeout: float) -> Async
         name: The server's name, for the log.
         config: How to reach it.
         timeout: Seconds it has to start and shake hands.
+        redact: Takes secrets out of what it says before its end.
 
     Raises:
         SessionLost: It could not be reached, or is gone.
@@ -186,7 +193,7 @@ async def open_session(name: str, config: ServerConfig, timeout: float) -> Async
                     opening = (
                         _http_client(config, session)
                         if isinstance(config, HttpServer)
-                        else _stdio_client(name, config, session, last_words)
+                        else _stdio_client(config, session, stderr_log(name, last_words, redact))
                     )
                     await session.initialise(await stack.enter_async_context(opening))
             except TimeoutError as error:
@@ -195,7 +202,7 @@ async def open_session(name: str, config: ServerConfig, timeout: float) -> Async
             yield session
     except (SessionError, *_FAULTS) as error:
         said = f"; it last said: {' / '.join(last_words)}" if last_words else ""
-        raise SessionLost(f"{_reason(error)}{said}") from error
+        raise SessionLost(f"{redact(_reason(error))[:_REASON_LIMIT]}{said}") from error
 
 
 @asynccontextmanager
@@ -241,7 +248,7 @@ def _http_factory(
 
 @asynccontextmanager
 async def _stdio_client(
-    name: str, config: StdioServer, session: Session, last_words: deque[str]
+    config: StdioServer, session: Session, errors: AbstractAsyncContextManager[TextIO]
 ) -> AsyncGenerator[ClientSession]:
     """Start a server's process.
 
@@ -257,7 +264,7 @@ async def _stdio_client(
         encoding_error_handler="replace",
     )
     async with (
-        stderr_log(name, last_words) as stderr,
+        errors as stderr,
         stdio_client(parameters, errlog=stderr) as (incoming, outgoing),
         anyio.create_task_group() as pumping,
     ):
@@ -313,4 +320,4 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), "")[:300]
+    return next(iter(str(error).splitlines()), "")

@@ -12,7 +12,7 @@ from clew.settings import Settings
 from graph.redacting import Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from rich.console import Console
 
@@ -33,10 +33,10 @@ async def examine(console: Console, *, ask: bool, bound: float = _BOUND) -> bool
     checks = {
         "database": _database(settings),
         "discord": _discord(settings),
-        "model": _model(settings, ask=ask),
-        "mcp": _servers(settings),
+        "model": _model(settings, plain, ask=ask),
+        "mcp": _servers(settings, plain),
     }
-    tasks = [asyncio.create_task(_bounded(subject, check, bound)) for subject, check in checks.items()]
+    tasks = [asyncio.create_task(_bounded(subject, check, bound, plain)) for subject, check in checks.items()]
     found: Counter[Level] = Counter()
     for findings in (_now(check_files(settings, problems)), *tasks):
         for finding in await findings:
@@ -50,7 +50,9 @@ async def _now(findings: list[Finding]) -> list[Finding]:
     return findings
 
 
-async def _bounded(subject: str, check: Awaitable[list[Finding]], bound: float) -> list[Finding]:
+async def _bounded(
+    subject: str, check: Awaitable[list[Finding]], bound: float, plain: Callable[[str], str]
+) -> list[Finding]:
     """What a check finds; whatever becomes of it, the others go on."""
     try:
         async with asyncio.timeout(bound):
@@ -59,7 +61,7 @@ async def _bounded(subject: str, check: Awaitable[list[Finding]], bound: float) 
         text = f"This took longer than {bound:g} s, so it was given up."
         return [Finding(Level.FAILED, subject, text, "Try again; if it stays so, what is looked at here hangs.")]
     except Exception as error:  # noqa: BLE001 - a fault of ours in one check must not hide what the others found
-        text = f"This check broke: {type(error).__name__}: {one_line(error)}"
+        text = f"This check broke: {type(error).__name__}: {one_line(plain(str(error)))}"
         return [Finding(Level.FAILED, subject, text, "That is a fault of clew; please report it.")]
 
 
@@ -85,13 +87,13 @@ async def _discord(settings: Settings) -> list[Finding]:
     return await check_discord(settings)
 
 
-async def _model(settings: Settings, *, ask: bool) -> list[Finding]:
+async def _model(settings: Settings, plain: Callable[[str], str], *, ask: bool) -> list[Finding]:
     from clew.doctor.model import check_model
 
-    return await check_model(settings, ask=ask)
+    return await check_model(settings, plain, ask=ask)
 
 
-async def _servers(settings: Settings) -> list[Finding]:
+async def _servers(settings: Settings, plain: Callable[[str], str]) -> list[Finding]:
     from clew.doctor.servers import check_servers
 
-    return await check_servers(settings)
+    return await check_servers(settings, plain)

@@ -22,6 +22,8 @@ from graph.retrying import Retrying
 from tools.builtin import builtin_tools
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from langchain_core.messages import AIMessage
 
     from clew.settings import Settings
@@ -55,11 +57,12 @@ class _ListError(Exception):
         self.hopeless = hopeless
 
 
-async def check_model(settings: Settings, *, ask: bool) -> list[Finding]:
+async def check_model(settings: Settings, plain: Callable[[str], str], *, ask: bool) -> list[Finding]:
     """Look at the proxy and the model.
 
     Args:
         settings: What is set.
+        plain: Takes what nobody should see out of what the proxy says, before it is cut.
         ask: Whether to ask the model something; it is one short request, or two where the first is refused.
     """
     try:
@@ -68,20 +71,20 @@ async def check_model(settings: Settings, *, ask: bool) -> list[Finding]:
         mend = "Put it into .env; docs/litellm.md shows a proxy that works."
         return [Finding(Level.FAILED, "proxy", line, mend) for line in str(error).splitlines()]
     try:
-        offered = await _offered(chosen)
+        offered = await _offered(chosen, plain)
     except _ListError as error:
-        return [error.finding] if error.hopeless or not ask else [error.finding, await _asked(chosen)]
+        return [error.finding] if error.hopeless or not ask else [error.finding, await _asked(chosen, plain)]
     findings = [Finding(Level.OK, "proxy", f"{_shown(chosen.api_base)} answers and takes the key.")]
     name = _name(chosen, offered)
     findings += name
     if name[-1].level != Level.FAILED:
         findings.append(_length(chosen, offered))
         if ask:
-            findings.append(await _asked(chosen))
+            findings.append(await _asked(chosen, plain))
     return findings
 
 
-async def _offered(chosen: ModelSettings) -> dict[str, dict[str, Any]]:
+async def _offered(chosen: ModelSettings, plain: Callable[[str], str]) -> dict[str, dict[str, Any]]:
     """What the proxy lists of each model it offers."""
     url = f"{chosen.api_base}/models"
     headers = {"Authorization": f"Bearer {chosen.api_key.get_secret_value()}"}
@@ -95,14 +98,14 @@ async def _offered(chosen: ModelSettings) -> dict[str, dict[str, Any]]:
         text = f"Nothing answers at {_shown(chosen.api_base)} ({one_line(error) or type(error).__name__})."
         mend = f"Start the proxy, or correct the address. {_ADDRESS} In a container, 127.0.0.1 is the container itself."
         raise _ListError(_failed(text, mend), hopeless=True) from error
-    return _listed(url, response)
+    return _listed(url, response, plain)
 
 
-def _listed(url: str, response: httpx.Response) -> dict[str, dict[str, Any]]:
+def _listed(url: str, response: httpx.Response, plain: Callable[[str], str]) -> dict[str, dict[str, Any]]:
     """The models in an answer, by name."""
     status = response.status_code
     if status in (401, 403) or (status == 400 and _NO_KEYS in response.text.lower()):
-        text = f"The proxy refuses the key ({status}: {_said(response)})."
+        text = f"The proxy refuses the key ({status}: {_said(response, plain)})."
         raise _ListError(_failed(text, _KEY), hopeless=True)
     if response.is_redirect:
         text = f"{_shown(url)} sends us elsewhere: a login page, or another address of the proxy."
@@ -119,7 +122,7 @@ def _listed(url: str, response: httpx.Response) -> dict[str, dict[str, Any]]:
         raise _ListError(_failed(text, _ADDRESS), hopeless=False)
     entries = cast("dict[str, Any]", body).get("data") if isinstance(body, dict) else None
     if status != 200 or not isinstance(entries, list):
-        text = f"{_shown(url)} does not list models (status {status}: {_said(response)})."
+        text = f"{_shown(url)} does not list models (status {status}: {_said(response, plain)})."
         raise _ListError(_failed(text, "See the proxy's own log."), hopeless=False)
     models = [cast("dict[str, Any]", entry) for entry in cast("list[object]", entries) if isinstance(entry, dict)]
     return {str(model.get("id")): model for model in models}
@@ -129,12 +132,12 @@ def _failed(text: str, mend: str) -> Finding:
     return Finding(Level.FAILED, "proxy", text, mend)
 
 
-def _said(response: httpx.Response) -> str:
+def _said(response: httpx.Response, plain: Callable[[str], str]) -> str:
     """What an error's body says, in OpenAI's shape or any other."""
     try:
-        return one_line(response.json()["error"]["message"], 160).rstrip(".")
+        return one_line(plain(str(response.json()["error"]["message"])), 160).rstrip(".")
     except (ValueError, KeyError, TypeError):
-        return one_line(response.text, 160)
+        return one_line(plain(response.text), 160)
 
 
 def _shown(url: str) -> str:
@@ -181,11 +184,11 @@ def _length(chosen: ModelSettings, offered: dict[str, dict[str, Any]]) -> Findin
     return Finding(Level.WARNING, "model", f"{text}; clew takes it for {DEFAULT_WINDOW:,} tokens.", mend)
 
 
-async def _asked(chosen: ModelSettings) -> Finding:
+async def _asked(chosen: ModelSettings, plain: Callable[[str], str]) -> Finding:
     """What comes of a real request, on the way that every turn takes."""
     clock = [tool.definition() for tool in builtin_tools()]
     # Asked once: what a repetition would mend is worth knowing here.
-    async with aclosing(Model(chosen, retrying=Retrying(0, 0.0))) as model:
+    async with aclosing(Model(chosen, retrying=Retrying(0, 0.0), redact=plain)) as model:
         try:
             answer = await _ask(model, clock)
         except ModelError as error:

@@ -12,6 +12,8 @@ from tools.mcp_config import McpConfigError, load_mcp_config
 from tools.policy import Action, Policy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from clew.settings import Settings
     from tools.mcp import ServerStatus
     from tools.mcp_config import McpConfig
@@ -33,8 +35,13 @@ _WAYS_OUT = (
 )
 
 
-async def check_servers(settings: Settings) -> list[Finding]:
-    """Start every configured server, list its tools, and stop it again."""
+async def check_servers(settings: Settings, plain: Callable[[str], str]) -> list[Finding]:
+    """Start every configured server, list its tools, and stop it again.
+
+    Args:
+        settings: What is set.
+        plain: Takes what nobody should see out of what a server says, before it is cut.
+    """
     file = settings.tools.mcp_config or "mcp.json"
     try:
         config = load_mcp_config(settings.tools.mcp_config, environ=settings.variables)
@@ -43,7 +50,7 @@ async def check_servers(settings: Settings) -> list[Finding]:
         return [Finding(Level.FAILED, "mcp", str(error), mend)]
     findings = [Finding(Level.FAILED, "mcp", _sentence(problem), _entry_mend(problem)) for problem in config.problems]
     if config.servers:
-        findings += await _started(settings, config, str(file))
+        findings += await _started(settings, config, str(file), plain)
     return findings or [Finding(Level.OK, "mcp", "No MCP server is configured; docs/mcp.md shows how.")]
 
 
@@ -58,9 +65,9 @@ def _entry_mend(problem: str) -> str:
     return "Correct this entry; docs/mcp.md shows what one can hold."
 
 
-async def _started(settings: Settings, config: McpConfig, file: str) -> list[Finding]:
+async def _started(settings: Settings, config: McpConfig, file: str, plain: Callable[[str], str]) -> list[Finding]:
     policy = Policy(settings.tools.policy)
-    async with McpServers(config.servers, start_timeout=_START, connect_timeout=_START) as servers:
+    async with McpServers(config.servers, start_timeout=_START, connect_timeout=_START, redact=plain) as servers:
         actions = {status.name: Counter[Action]() for status in servers.status()}
         for tool in servers.tools():
             actions[tool.server][policy.verdict(tool).action] += 1

@@ -80,6 +80,12 @@ async def test_model_whose_provider_fails(setup):
     (await setup.doctor(ask=True)).only("failed", "A request to good failed", "[redacted] is invalid", "own log")
 
 
+async def test_half_of_a_key_at_a_cut_is_not_told(setup):
+    setup.script.then(Fault(status=401, body={"error": {"message": f"{setup.key} " * 100, "type": "auth"}}))
+    finding = (await setup.doctor(ask=True)).only("failed", "A request to good failed", "[redacted] [redacted]")
+    assert setup.key[:4] not in finding
+
+
 async def test_model_that_takes_no_tools(setup):
     refusal = Fault(status=400, body={"error": {"message": "good does not support tools", "type": "invalid"}})
     setup.script.then(refusal)

@@ -1,9 +1,13 @@
 """What goes wrong at the endpoint: each has its kind and one sentence, and the next turn works."""
 
+import httpx
+import openai
 import pytest
 from structlog.testing import capture_logs
 
 from graph.errors import ModelError, ModelFault
+from graph.model_faults import model_error
+from graph.redacting import Redactor
 from playground.model import Fault, say
 
 TOO_LONG = {
@@ -96,6 +100,16 @@ async def test_endpoint_that_is_not_there_is_unreachable_and_the_next_turn_works
     stand.script.then(say("there again"))
     await clew.ask(2)
     assert await clew.answered(2) == "there again"
+
+
+def test_half_of_a_secret_at_a_cut_is_not_told():
+    refused = httpx.Response(400, request=httpx.Request("POST", "http://proxy"))
+    error = openai.BadRequestError("key-of-twenty-letters " * 1000, response=refused, body=None)
+    detail = model_error(error, begun=False, now=0, redact=Redactor(["key-of-twenty-letters"])).detail
+
+    assert detail.startswith("BadRequestError: [redacted] [redacted]")
+    assert len(detail) == 2000
+    assert "key" not in detail
 
 
 def test_every_fault_has_a_sentence_of_its_own():

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+from structlog.testing import capture_logs
 
 from tools import Action, Policy, ServerDown, ToolFailed, check_arguments
 from tools.mcp import McpServers, exponential_backoff
@@ -130,6 +131,20 @@ async def test_a_broken_server_disturbs_no_other(started, notes, origin, name, e
         assert (status.name, status.state, status.tools) == (name, "down", 0)
         assert error in status.error
         assert await named(servers)["list_notes"].run({}, origin) == "milk"
+
+
+@pytest.mark.parametrize("before", [0, 70_000])
+async def test_half_of_a_secret_at_a_cut_is_not_told(started, before):
+    words = f"import sys; sys.exit('x' * {before} + ' key-of-twenty-letters' * 5000)"
+    server = StdioServer(command=sys.executable, args=("-c", words))
+    with capture_logs() as logs:
+        async with started(
+            {"a": server}, backoff=lambda _: 60, redact=lambda text: text.replace("key-of-twenty-letters", "***")
+        ) as servers:
+            (status,) = servers.status()
+
+    assert "it last said: " in status.error
+    assert "ke" not in f"{status.error} {logs}".partition("it last said: ")[2]
 
 
 async def test_start_goes_on_without_a_slow_server_which_comes_later(started, notes):
