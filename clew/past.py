@@ -6,17 +6,18 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from rich.table import Table
-from rich.text import Text
 
 from checkpoints.database import open_database
 from checkpoints.history import history_of, turns_of
 from checkpoints.journal import Journal
 from checkpoints.place import DatabaseError
+from clew.terminal import told
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from rich.console import Console
+    from rich.text import Text
 
     from checkpoints.audit import AuditEvent
     from checkpoints.branches import Branch
@@ -81,14 +82,14 @@ async def open_journal(settings: Settings) -> AsyncGenerator[Journal]:
         await database.close()
 
 
-async def _thread_row(journal: Journal, branch: Branch) -> tuple[str, ...]:
+async def _thread_row(journal: Journal, branch: Branch) -> tuple[str | Text, ...]:
     turns = await turns_of(journal, branch.thread_id)
     return (
         f"{branch.thread_id}{' (current)' if branch.current else ''}",
         branch.reason,
         f"{branch.created_at:%Y-%m-%d %H:%M}",
         str(len(turns)),
-        turns[0].first_words if turns else "",
+        told(turns[0].first_words if turns else ""),
     )
 
 
@@ -96,11 +97,11 @@ def _audit_row(event: AuditEvent) -> tuple[str | Text, ...]:
     return (
         f"{event.at:%Y-%m-%d %H:%M:%S}",
         event.event,
-        Text(event.tool or ""),
+        told(event.tool or ""),
         (event.fingerprint or "")[:_FINGERPRINT],
         "nobody" if event.user_id is None else str(event.user_id),
         event.turn_key or "",
-        Text(event.detail or ""),
+        told(event.detail or ""),
     )
 
 
@@ -111,9 +112,9 @@ def _turn_row(turn: TurnHistory) -> tuple[str | Text, ...]:
     return (
         str(record.number),
         f"{record.started_at:%Y-%m-%d %H:%M:%S}",
-        Text(record.first_words),
-        Text("\n".join(tools)),
-        Text("\n".join(approvals)),
+        told(record.first_words),
+        told("\n".join(tools)),
+        told("\n".join(approvals)),
         record.outcome or "open",
         f"{record.input_tokens}+{record.output_tokens}",
     )

@@ -17,6 +17,7 @@ from checkpoints.keys import parse_thread_id
 from checkpoints.place import place_of
 from checkpoints.saver import open_saver
 from clew.past import open_journal
+from clew.terminal import told
 from graph.build import build
 from graph.images import DataUrls
 from graph.llm import Model
@@ -88,11 +89,11 @@ def _turn_panel(number: int, turn: ReplayedTurn) -> Panel:
     sides.columns[0].ratio = sides.columns[1].ratio = 1
     sides.add_row(_side_text(turn.old), _side_text(turn.new))
     changes = [
-        *(Text(f"+ added: {_line(call)}") for call in turn.changes.added),
-        *(Text(f"- dropped: {_line(call)}") for call in turn.changes.dropped),
-        *(Text(f"~ changed: {_line(before)} -> {_line(after)}") for before, after in turn.changes.changed),
+        *(told(f"+ added: {_line(call)}") for call in turn.changes.added),
+        *(told(f"- dropped: {_line(call)}") for call in turn.changes.dropped),
+        *(told(f"~ changed: {_line(before)} -> {_line(after)}") for before, after in turn.changes.changed),
     ]
-    parts: list[Any] = [Text(f"> {turn.asked}"), sides, *changes]
+    parts: list[Any] = [told(f"> {turn.asked}"), sides, *changes]
     if turn.stopped:
         parts.append(Text(f"Stopped here: {turn.stopped}", style="bold red"))
     verdict = "stopped" if turn.stopped else "same" if turn.same else "different"
@@ -100,7 +101,7 @@ def _turn_panel(number: int, turn: ReplayedTurn) -> Panel:
 
 
 def _side_text(side: Side) -> Text:
-    return Text("\n".join([*_lines(side.calls), side.text]))
+    return told("\n".join([*_lines(side.calls), side.text]))
 
 
 def _lines(calls: Sequence[ToolCallLine]) -> list[str]:

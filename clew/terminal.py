@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from checkpoints.cards import Kind
 from discord_adapter.plain import exact
 
@@ -60,6 +62,11 @@ class Screen:
 def visible(text: str) -> str:
     """A text without control characters, which could move the cursor or pretend what is not there."""
     return "".join(one for one in text if one in "\n\t" or unicodedata.category(one) not in ("Cc", "Cs"))
+
+
+def told(text: str) -> Text:
+    """What others wrote, for a table or a panel: no control characters, and no markup is read in it."""
+    return Text(visible(text))
 
 
 def with_times(sentence: str) -> str:

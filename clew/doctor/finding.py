@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from clew.terminal import visible
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -48,9 +50,9 @@ class Finding:
             plain: Takes what nobody should see out of a text.
         """
         line = Text(f"{self.level:<{_WIDEST_LEVEL}}", style=_STYLES[self.level])
-        line.append(f"  {self.subject:<{_SUBJECT_WIDTH}} {plain(self.text)}", style="default")
+        line.append(f"  {self.subject:<{_SUBJECT_WIDTH}} {visible(plain(self.text))}", style="default")
         if self.mend:
-            line.append(f"\n{'':{_WIDEST_LEVEL + _SUBJECT_WIDTH + 3}}{plain(self.mend)}", style="dim")
+            line.append(f"\n{'':{_WIDEST_LEVEL + _SUBJECT_WIDTH + 3}}{visible(plain(self.mend))}", style="dim")
         return line
 
 

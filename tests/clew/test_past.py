@@ -80,13 +80,13 @@ def test_a_missing_prompt_file_is_one_sentence(thread):
     assert "missing.md" in str(error)
 
 
-async def decided(database, tool):
+async def decided(database, tool, reason="[red]too much[/red]"):
     """A card that person 9 refused, for a reason."""
     journal = Journal(database)
     await journal.inbox.claim("m:5:0", Conversation(1, 2, 3), {})
     card = Approval("i", "c", "m:5:0", tool, {}, "0123456789abcdef" * 4, 3, 2)
     await journal.approvals.ask(card)
-    await journal.approvals.decide(card.id, Decision.REFUSED, 9, "[red]too much[/red]")
+    await journal.approvals.decide(card.id, Decision.REFUSED, 9, reason)
 
 
 def test_no_decisions_yet(database):
@@ -101,3 +101,21 @@ async def test_history_approvals_lists_every_decision(database):
     head, line = told.splitlines()
     assert head.split() == ["Time", "Event", "Tool", "Fingerprint", "By", "Turn", "Detail"]
     assert line.split()[2:] == ["refused", "wipe", "0123456789ab", "9", "m:5:0", "[red]too", "much[/red]"]
+
+
+HOSTILE = "[/red] \x1b]52;c;cm0=\x07\x1b[1A\x1b[2K\x9b2Jwords"
+SHOWN = "[/red] ]52;c;cm0=[1A[2K2Jwords"
+
+
+async def test_what_others_wrote_is_neither_markup_nor_control_characters(database):
+    await decided(database, HOSTILE, reason=HOSTILE)
+    journal = Journal(database)
+    thread = (await journal.branches.open("1:2:3:0", reason="start")).thread_id
+    await journal.turns.enter("m:5:0", thread, number=1, text=HOSTILE, start_checkpoint=None, model="m", toolset="")
+
+    for arguments, times in ((("history",), 1), (("history", thread), 2), (("history", "approvals"), 2)):
+        code, told, _ = await asyncio.to_thread(clew, *arguments)
+        assert code == 0
+        assert told.count(SHOWN) == times
+        assert "\x1b" not in told
+        assert "\x9b" not in told
