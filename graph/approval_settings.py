@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tools.patterns import all_say_something
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _DECIDER = re.compile(r"requester|others|(role|user):[0-9]{1,20}", re.ASCII)
 
@@ -64,3 +67,22 @@ class ApprovalSettings(BaseModel):
         if not all_say_something(tools):
             raise ValueError("a pattern in [approvals.tools] is empty: name a tool, or use * for all of them")
         return tools
+
+    @model_validator(mode="after")
+    def _enough_people(self) -> Self:
+        for pattern, own in {None: ToolApprovals(), **self.tools}.items():
+            deciders, approvals = own.deciders or self.deciders, own.approvals or self.approvals
+            if approvals > (most := _most_people(deciders)):
+                where = f' of "{pattern}"' if pattern else ""
+                raise ValueError(
+                    f"{approvals} people have to approve, but the deciders{where} are never more than {most}: "
+                    'add "others", a role or users to the deciders'
+                )
+        return self
+
+
+def _most_people(deciders: Iterable[str]) -> float:
+    """How many people can approve one call at the most."""
+    named = set(deciders)
+    unbounded = "others" in named or any(one.startswith("role:") for one in named)
+    return float("inf") if unbounded else len(named)

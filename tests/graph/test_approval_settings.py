@@ -39,7 +39,7 @@ def test_deadline_of_zero_is_never():
 )
 def test_most_specific_pattern_decides(tool, source, approvals):
     tools = {"wi*": {"approvals": 2}, "notes/*": {"approvals": 4}, "notes/wipe": {"approvals": 3}}
-    assert rules(tools=tools).terms(tool, source).approvals == approvals
+    assert rules(deciders=["others"], tools=tools).terms(tool, source).approvals == approvals
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_rule_for_a_bare_name_lets_no_renamed_tool_run_without_asking():
 @pytest.mark.parametrize("order", [1, -1])
 def test_of_equally_specific_patterns_the_one_with_more_people_decides(order):
     tools = dict([("wip?", {"approvals": 2}), ("?ipe", {"approvals": 3})][::order])
-    assert rules(tools=tools).terms("wipe", "notes/wipe").approvals == 3
+    assert rules(deciders=["others"], tools=tools).terms("wipe", "notes/wipe").approvals == 3
 
 
 def test_what_a_pattern_leaves_out_is_as_for_all_tools():
@@ -82,7 +82,35 @@ def test_what_a_pattern_leaves_out_is_as_for_all_tools():
 
 
 def test_nothing_is_remembered_where_two_have_to_approve():
-    assert rules(approvals=2, remember_minutes=5).terms("wipe", "notes/wipe").remember_minutes == 0
+    terms = rules(deciders=["others"], approvals=2, remember_minutes=5).terms("wipe", "notes/wipe")
+    assert terms.remember_minutes == 0
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"approvals": 2},
+        {"approvals": 3, "deciders": ["requester", "user:1", "user:1"]},
+        {"tools": {"wipe": {"approvals": 2}}},
+        {"deciders": ["others"], "approvals": 2, "tools": {"wipe": {"deciders": ["user:1"]}}},
+    ],
+)
+def test_more_approvals_than_there_can_be_people_are_refused(settings):
+    with pytest.raises(ValidationError, match="people have to approve, but the deciders"):
+        ApprovalSettings.model_validate(settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"approvals": 2, "deciders": ["requester", "user:1"]},
+        {"approvals": 3, "deciders": ["requester", "others"]},
+        {"tools": {"wipe": {"approvals": 2, "deciders": ["role:1"]}}},
+        {"deciders": ["others"], "approvals": 2, "tools": {"wipe": {"deciders": ["requester"], "approvals": 1}}},
+    ],
+)
+def test_approvals_for_which_there_can_be_people_are_taken(settings):
+    ApprovalSettings.model_validate(settings)
 
 
 @pytest.mark.parametrize(

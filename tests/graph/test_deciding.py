@@ -267,7 +267,11 @@ async def test_denied_tool_stays_denied_whatever_was_granted(stand, granted):
 
 @pytest.mark.parametrize(
     "now",
-    [{"remember_minutes": 0}, {"remember_minutes": 10, "approvals": 2}, {"remember_minutes": 5}],
+    [
+        {"remember_minutes": 0},
+        {"remember_minutes": 10, "deciders": ["requester", "others"], "approvals": 2},
+        {"remember_minutes": 5},
+    ],
     ids=["not offered", "takes two people", "shorter"],
 )
 async def test_grant_does_not_outlive_the_settings_that_allowed_it(stand, granted, now):
