@@ -169,7 +169,9 @@ class CardMessages:
     ) -> Delivery:
         if delivery.message_id is None:
             known = await self._known(approval)
-            ping = _number(delivery.part) == 1 and self._rules.ping(approval.tool, approval.source)
+            # Once for a call: not for a card in the place of a deleted one, nor for one whose arguments were edited.
+            first = _number(delivery.part) == 1 and approval.number == 0
+            ping = first and self._rules.ping(approval.tool, approval.source)
             content = card(*known, ping=ping)
             delivery, _ = await self._outbox.show(
                 delivery, lambda: content, final=False, reply_to=reply_to, guard=guard

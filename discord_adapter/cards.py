@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from checkpoints.cards import Decision, Kind
@@ -10,6 +11,7 @@ from discord_adapter.choices import APPROVE, REFUSE, buttons
 from discord_adapter.content import Content, Pings
 from discord_adapter.plain import exact, inline
 from discord_adapter.text.lengths import units
+from discord_adapter.text.splitting import MESSAGE_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +25,7 @@ _NAME_ROOM = 100
 _REASON_ROOM = 150
 _FINGERPRINT_SHOWN = 16
 _PEOPLE_SHOWN = 5
+_LONGEST_MENTION = len("<@&18446744073709551615> ")
 
 # What `Approval.effects` can say; nothing else is shown of it.
 _EFFECTS = ("reads", "writes", "destroys", "reaches outside")
@@ -58,12 +61,12 @@ def card(approval: Approval, votes: Sequence[int] = (), *, ping: bool = False) -
         _in_file(arguments) if long else f"```json\n{arguments}\n```",
         *(f"-# {line}" for line in _footer(approval, votes)),
     ]
-    return Content(
+    content = Content(
         "\n".join(lines),
         files=(("arguments.json", arguments.encode()),) if long else (),
         buttons=(buttons(approval),),
-        pings=_pings(approval) if ping else Pings(),
     )
+    return _pinging(content, approval) if ping else content
 
 
 _DOUBT = (
@@ -155,8 +158,19 @@ def _listed(people: Sequence[str], joint: str = ", ") -> str:
     return joint.join([*people[:_PEOPLE_SHOWN], *([f"{more} more"] if more > 0 else [])])
 
 
-def _pings(approval: Approval) -> Pings:
-    """Those who are named as deciders and are not the one who asked."""
-    named = [one.partition(":") for one in approval.terms.deciders]
-    users = {int(user) for kind, _, user in named if kind == "user"} - {approval.requester_id}
-    return Pings(tuple(sorted(users)), tuple(sorted({int(role) for kind, _, role in named if kind == "role"})))
+def _pinging(content: Content, approval: Approval) -> Content:
+    """A card that pings those who are named as deciders and are not the one who asked.
+
+    Only who is mentioned in the text is pinged (Discord's documentation, resources/message, allowed mentions object):
+    those whom the footer leaves out get a line of their own, as many as there is room for.
+    """
+    named = [one for one in dict.fromkeys(approval.terms.deciders) if ":" in one]
+    named = [one for one in named if one != f"user:{approval.requester_id}"]
+    shown = [one for one in named if one in approval.terms.deciders[:_PEOPLE_SHOWN]]
+    room = (MESSAGE_LIMIT - units(content.text) - len("\n-# ")) // _LONGEST_MENTION
+    more = [one for one in named if one not in shown][:room]
+    line = " ".join(_decider(one, approval.requester_id) for one in more)
+    ids = [one.partition(":") for one in (*shown, *more)]
+    users = tuple(sorted(int(one) for kind, _, one in ids if kind == "user"))
+    roles = tuple(sorted(int(one) for kind, _, one in ids if kind == "role"))
+    return replace(content, text=f"{content.text}\n-# {line}" if line else content.text, pings=Pings(users, roles))

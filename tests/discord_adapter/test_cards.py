@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from checkpoints.cards import Approval, Decision, Kind, Terms
 from discord_adapter.cards import card
 from discord_adapter.choices import Verb, custom_id, parse
+from discord_adapter.content import Pings
 from discord_adapter.plain import exact, inline
 from discord_adapter.text.lengths import units
 from discord_adapter.text.splitting import MESSAGE_LIMIT, open_fence
@@ -266,3 +267,15 @@ def test_those_named_can_be_pinged_and_nobody_else():
     pings = card(_approval({"x": "<@9> <@&8>"}, terms=terms), ping=True).pings
 
     assert (pings.users, pings.roles) == ((6,), (5,))
+
+
+@pytest.mark.parametrize(("people", "told"), [(7, 7), (200, 20)])
+def test_whoever_is_pinged_is_mentioned_within_the_cards_length(people, told):
+    terms = Terms(("requester", *(f"user:{2**64 - 1 - one}" for one in range(people)), "role:5"), 2)
+    asked = _approval({"x": "y" * 900}, terms=terms, source="s" * 200)
+    shown = card(asked, ping=True)
+
+    assert len(shown.pings.users) >= told
+    assert all(f"<@{one}>" in shown.text for one in shown.pings.users)
+    assert all(f"<@&{one}>" in shown.text for one in shown.pings.roles)
+    _holds(asked, replace(shown, pings=Pings()))

@@ -277,7 +277,7 @@ async def test_those_who_have_to_decide_are_pinged_once(local, outbox, turn, jou
     carol, crew = local.user("carol"), local.add_role(guild, "crew", mentionable=True)
     local.give_role(guild, carol, crew)
     terms = Terms(("requester", f"user:{bob.id}", f"role:{crew.id}"))
-    asked = replace(approval, number=1, terms=terms, arguments={"x": f"@everyone {alice.mention}"})
+    asked = replace(approval, call_id="d", terms=terms, arguments={"x": f"@everyone {alice.mention}"})
     await journal.approvals.ask(asked)
     rules = Rules(ApprovalSettings(tools={"wipe": ToolApprovals(ping=True)}))
     cards = CardMessages(outbox, journal.approvals, rules=rules)
@@ -290,6 +290,10 @@ async def test_those_who_have_to_decide_are_pinged_once(local, outbox, turn, jou
     await surface.ask(asked)
     (again,) = shown()
     assert again.pinged == set()
+    edited = replace(asked, number=1, arguments={"x": 2})
+    await journal.approvals.ask(edited)
+    await surface.ask(edited)
+    assert shown()[-1].pinged == set()
 
 
 async def test_what_a_killed_program_had_shown_too_much_of_a_text_goes(client, outbox, journal, turn, shown):
