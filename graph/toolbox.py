@@ -19,6 +19,7 @@ from graph.redacting import NOTHING_SECRET
 from graph.refusals import refusal
 from graph.state import fingerprint
 from tools.policy import Action, Verdict
+from tools.results import capped
 from tools.tool import Origin, Tool, ToolError, check_arguments
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from tools.policy import Policy
 
 log = structlog.get_logger()
+
+# Characters of edited arguments that the model is told: as many as the form has. A file can bring a million.
+_QUOTED = 4000
 
 
 class CallRefused(ToolError):  # noqa: N818 - named as the tool errors are, for what went wrong
@@ -264,7 +268,7 @@ class _Ready:
         """What the model is told of the result: it must know when it is not that of the call it asked for."""
         if not self.edited:
             return result
-        changed = json.dumps(self.arguments, ensure_ascii=False)
+        changed = capped(json.dumps(self.arguments, ensure_ascii=False), _QUOTED)
         return f"A person changed the arguments of this call before it ran, to: {changed}\n\n{result}"
 
 

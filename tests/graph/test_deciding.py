@@ -101,6 +101,18 @@ async def test_edited_arguments_are_shown_on_a_new_card_and_are_what_runs(stand,
     assert run.fingerprint == new.fingerprint
 
 
+async def test_what_the_model_is_told_of_edited_arguments_is_bounded(stand, clew, waiting):
+    stand.tools.schema = {"type": "object"}
+    new = (await clew.engine.edit(waiting, REQUESTER, {"x": 7, "more": "y" * 900_000})).approval
+    stand.script.then(say("wiped"))
+    await clew.approve(new.id)
+    told = await answer_to_the_call(stand, clew)
+
+    assert len(told) < 5000
+    assert "characters were left out]" in told
+    assert told.endswith("wipe 7 done")
+
+
 async def test_arguments_edited_twice_run_as_the_last_card_has_them(stand, clew, waiting):
     second = (await clew.engine.edit(waiting, REQUESTER, {"x": 7})).approval
     third = (await clew.engine.edit(second.id, REQUESTER, {"x": 8})).approval
