@@ -10,7 +10,6 @@ import structlog
 
 from checkpoints.inbox import InboxState
 from checkpoints.outages import when_back
-from discord_adapter.card_messages import card_of
 from discord_adapter.choices import (
     AGAIN,
     APPROVE,
@@ -24,8 +23,8 @@ from discord_adapter.choices import (
     verb_of,
 )
 from discord_adapter.intake import words_of
+from discord_adapter.parts import BEHIND, GROWING, card_of
 from discord_adapter.people import may_manage_messages, person_of
-from discord_adapter.surface import BEHIND, GROWING
 from graph.deciding import NEEDS_ENOUGH, Answer, Person
 from graph.turn import Turn
 

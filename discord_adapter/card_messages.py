@@ -14,6 +14,7 @@ from discord_adapter.cards import card
 from discord_adapter.choices import DECISIONS, OFFERED, STANDING, verb_of
 from discord_adapter.content import Content
 from discord_adapter.outbox import unguarded
+from discord_adapter.parts import card_of, card_part, number_of
 from discord_adapter.sending import Gone
 from graph.deciding import NEEDS_ENOUGH, Rules
 from graph.errors import PlaceGone, SurfaceError, SurfaceUnreachable
@@ -29,23 +30,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-CARD = "card"
-
 _MAY_NOT_REACT = "-# I may not add reactions here (Add Reactions), so cards come without them: use the buttons."
 
 # How often a card is posted anew while it is being shown; it was deleted each time.
 _TRIES = 3
-
-
-def card_part(approval_id: str, number: int = 1) -> str:
-    """The part of a turn that is a card, or the card that took the place of a deleted one; `card_of` reads it back."""
-    return f"{CARD}:{approval_id}" if number == 1 else f"{CARD}:{approval_id}:{number}"
-
-
-def card_of(part: str) -> str | None:
-    """The id of the card that a part is; None for other parts."""
-    kind, _, rest = part.partition(":")
-    return rest.partition(":")[0] if kind == CARD else None
 
 
 class Admits(Protocol):
@@ -92,7 +80,7 @@ class CardMessages:
         planned = await self._outbox.planned(approval.turn_key)
         own = [one for one in planned if card_of(one.part) == approval.id]
         if own:
-            return max(own, key=lambda one: _number(one.part))
+            return max(own, key=lambda one: number_of(one.part))
         return await self._outbox.plan(approval.turn_key, card_part(approval.id), approval.channel_id)
 
     async def ask(
@@ -125,7 +113,7 @@ class CardMessages:
             except Gone:
                 log.info("card_was_deleted", turn=approval.turn_key, message=delivery.message_id)
                 await self._keep_votes(approval)
-                part = card_part(approval.id, _number(delivery.part) + 1)
+                part = card_part(approval.id, number_of(delivery.part) + 1)
                 delivery = await self._outbox.plan(approval.turn_key, part, approval.channel_id)
         raise SurfaceError("the card is deleted whenever it is posted")
 
@@ -170,7 +158,7 @@ class CardMessages:
         if delivery.message_id is None:
             known = await self._known(approval)
             # Once for a call: not for a card in the place of a deleted one, nor for one whose arguments were edited.
-            first = _number(delivery.part) == 1 and approval.number == 0
+            first = number_of(delivery.part) == 1 and approval.number == 0
             ping = first and self._rules.ping(approval.tool, approval.source)
             content = card(*known, ping=ping)
             delivery, _ = await self._outbox.show(
@@ -263,8 +251,3 @@ class CardMessages:
 
 def _without_files(approval: Approval, votes: Sequence[int]) -> Content:
     return card(approval, votes).without_files()
-
-
-def _number(part: str) -> int:
-    """How often a card was posted, with this part."""
-    return int(part.split(":")[2]) if part.count(":") == 2 else 1

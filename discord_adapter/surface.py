@@ -15,6 +15,7 @@ from checkpoints.place import DatabaseAway
 from discord_adapter.card_messages import CardMessages
 from discord_adapter.choices import GO_ON
 from discord_adapter.content import Content
+from discord_adapter.parts import ACTIVITY, BEHIND, TEXT
 from discord_adapter.replies import GrowingText
 from discord_adapter.settings import LayoutSettings
 from graph.errors import SurfaceError
@@ -36,12 +37,7 @@ _TYPING_EVERY = 8
 # Typing is shown when there is nothing else to show yet: an answer that comes sooner needs none (seconds).
 _TYPING_AFTER = 0.25
 
-BEHIND = "behind"
-
 _TAKEN_IN = "📨"
-# The kinds of parts that grow while a turn runs.
-TEXT, ACTIVITY = "text", "activity"
-GROWING = (TEXT, ACTIVITY)
 
 _AT_WORK, _DONE, _FAILED = "…", "✓", "✗"
 

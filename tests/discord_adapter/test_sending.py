@@ -8,9 +8,10 @@ import discord
 import pytest
 
 from checkpoints.cards import Approval, Decision, Kind, Terms
-from discord_adapter.card_messages import CardMessages, card_of
+from discord_adapter.card_messages import CardMessages
 from discord_adapter.content import Content
 from discord_adapter.outbox import Outbox
+from discord_adapter.parts import card_of
 from discord_adapter.replies import GrowingText
 from discord_adapter.sending import _meaning
 from discord_adapter.surface import DiscordSurfaces
