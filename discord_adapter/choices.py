@@ -101,6 +101,13 @@ def parse(sent: str) -> tuple[Verb, str] | None:
     return Verb(verb), approval_id
 
 
+def card_shown(message: discord.Message) -> str | None:
+    """The id of the card that the buttons of a message decide; None where there are no such buttons."""
+    pressable = [one for row in message.components if isinstance(row, discord.ActionRow) for one in row.children]
+    sent = (one.custom_id for one in pressable if isinstance(one, discord.Button) and one.custom_id)
+    return next((parsed[1] for one in sent if (parsed := parse(one))), None)
+
+
 def buttons(approval: Approval) -> tuple[Button, ...]:
     """The buttons of a card: none once it is decided."""
     if approval.decision is not None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from discord_adapter.budget import Kind, Rank
+from discord_adapter.choices import card_shown
+from discord_adapter.parts import card_of
 from graph.errors import SurfaceError, SurfaceUnreachable
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ _UNFINISHED = "`…✓✗ \n"
 
 
 class Posted:
-    """Finds messages by what they answer and what they say.
+    """Finds messages by what they answer and what they say, cards by their buttons.
 
     Args:
         client: Logged in.
@@ -93,17 +95,15 @@ class Posted:
     async def _find(
         self, delivery: Delivery, text: str, reply_to: discord.MessageReference | None, *, grows: bool
     ) -> list[discord.Message]:
+        ours = [one for one in await self._since(delivery) if self._is_ours(one)]
+        taken = await self._deliveries.known_messages([one.id for one in ours])
+        ours = [one for one in ours if one.id not in taken]
+        # What a card says changes with the settings; which one it is does not.
+        card = card_of(delivery.part)
+        if card and (shown := [one for one in ours if card_shown(one) == card]):
+            return shown
         answered = reply_to.message_id if reply_to is not None else None
-        ours = [one for one in await self._since(delivery) if self._is_ours(one) and _answered(one) == answered]
-        alike = [one for one in ours if (_related if grows else _same)(one.content, text)]
-        taken = await self._deliveries.known_messages([one.id for one in alike])
-        alike = [one for one in alike if one.id not in taken]
-        if not alike:
-            return []
-        first = alike[0]
-        # Without a reference nothing says that two equal messages belong to one turn.
-        same = [one for one in alike[1:] if answered is not None and _same(one.content, first.content)]
-        return [first, *same]
+        return _texts([one for one in ours if _answered(one) == answered], text, answered, grows=grows)
 
     async def _since(self, delivery: Delivery) -> Sequence[discord.Message]:
         channel = self._client.get_partial_messageable(delivery.channel_id)
@@ -122,6 +122,14 @@ class Posted:
 
 def _answered(message: discord.Message) -> int | None:
     return message.reference.message_id if message.reference is not None else None
+
+
+def _texts(messages: list[discord.Message], text: str, answered: int | None, *, grows: bool) -> list[discord.Message]:
+    """Those of some messages that say a text, the first one and what equals it."""
+    alike = [one for one in messages if (_related if grows else _same)(one.content, text)]
+    # Without a reference nothing says that two equal messages belong to one turn.
+    same = [one for one in alike[1:] if answered is not None and _same(one.content, alike[0].content)]
+    return alike[:1] + same
 
 
 def _same(one: str, other: str) -> bool:

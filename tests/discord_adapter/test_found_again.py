@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+from dataclasses import replace
 
 import discord
 import pytest
@@ -9,10 +10,13 @@ import pytest
 from checkpoints.cards import Approval
 from checkpoints.journal import Journal
 from checkpoints.place import DatabaseAway
+from discord_adapter.card_messages import CardMessages
 from discord_adapter.content import Content
 from discord_adapter.outbox import Outbox
 from discord_adapter.replies import GrowingText
 from discord_adapter.surface import DiscordSurfaces
+from graph.approval_settings import ApprovalSettings
+from graph.deciding import Rules
 from graph.errors import SurfaceUnreachable
 from playground.permissions import Permission
 
@@ -106,16 +110,41 @@ async def test_sentence_that_grows_from_none_must_be_equal(local, program, clock
     assert [message.content for message in shown()][2:] == ["A notice."]
 
 
-async def test_card_is_found_again_and_gets_its_reactions(local, program, clock, turn, journal, shown):
+@pytest.fixture
+async def approval(turn, journal):
     approval = Approval("i", "c", turn.key, "wipe", {"x": 1}, "f", turn.user_id, turn.channel_id)
     await journal.approvals.ask(approval)
+    return approval
+
+
+async def lose_the_card(local, program, turn, approval):
+    """Post a card so that Discord has it and nobody knows."""
     local.fail("POST", POST, status=0, done=True)
     with pytest.raises(SurfaceUnreachable):
         await DiscordSurfaces(program()).open(turn).ask(approval)
+
+
+async def test_card_is_found_again_and_gets_its_reactions(local, program, clock, turn, approval, shown):
+    await lose_the_card(local, program, turn, approval)
     clock.age()
     await DiscordSurfaces(program()).open(turn).ask(approval)
     (card,) = shown()
     assert list(card.reactions) == ["✅", "❌"]
+
+
+async def test_card_is_found_again_after_a_change_of_settings(local, program, clock, turn, approval, journal, shown):
+    await lose_the_card(local, program, turn, approval)
+    another = replace(approval, number=1)
+    await journal.approvals.ask(another)
+    await lose_the_card(local, program, turn, another)
+    clock.age()
+    outbox = program()
+    rules = Rules(ApprovalSettings(deciders=["others"], approvals=2))
+    surface = DiscordSurfaces(outbox, cards=CardMessages(outbox, journal.approvals, rules=rules)).open(turn)
+    await surface.ask(approval)
+    await surface.ask(another)
+    assert len(shown()) == 2
+    assert (await outbox.planned(turn.key))[0].message_id == shown()[0].id
 
 
 async def test_what_answers_another_message_is_not_taken_for_it(local, program, clock, turn, alice, general, shown):
