@@ -87,6 +87,23 @@ class Deliveries:
         async with self._database.write() as connection:
             await connection.execute(statement)
 
+    async def adopt(self, delivery: Delivery, message_id: int) -> Delivery:
+        """Note the message that a part was found in, unless one of them is known to belong elsewhere by now.
+
+        Returns:
+            The delivery as it is then.
+        """
+        where = (deliveries.c.turn_key == delivery.turn_key, deliveries.c.part == delivery.part)
+        taken = select(deliveries.c.part).where(deliveries.c.message_id == message_id)
+        statement = (
+            update(deliveries)
+            .where(*where, deliveries.c.message_id.is_(None), ~taken.exists())
+            .values(message_id=message_id)
+        )
+        async with self._database.write() as connection:
+            await connection.execute(statement)
+            return _delivery((await connection.execute(select(deliveries).where(*where))).one())
+
     async def by_message(self, message_id: int) -> Delivery | None:
         """The delivery that a message is."""
         async with self._database.read() as connection:

@@ -135,17 +135,25 @@ class CardMessages:
         """Show on a card how it stands; once more changes nothing, and a card that is gone is left alone.
 
         Raises:
+            SurfaceUnreachable: It can be changed later, or may be on its way.
             SurfaceError: It cannot be changed.
         """
         # One at a time, and again until nothing has changed meanwhile, here or in another process: else a count could
         # come after the decision and stay.
         async with self._refreshing.setdefault(approval.id, asyncio.Lock()):
-            delivery = await self.current(approval)
+            delivery = await self._outbox.find_card(await self.current(approval))
             shown = None
             while (known := await self._known(approval)) != shown:
                 # Its file stays where it hangs already.
                 await self._outbox.edit(delivery, partial(_without_files, *known))
                 shown = known
+
+    async def stands_in(self, approval: Approval, message_id: int) -> bool:
+        """Note the message that shows a card, by whoever pressed a button of it; whether that was not known."""
+        delivery = await self.current(approval)
+        if delivery.message_id is not None:
+            return False
+        return (await self._outbox.adopt(delivery, message_id)).message_id == message_id
 
     async def _known(self, approval: Approval) -> tuple[Approval, tuple[int, ...]]:
         """A card as it is now, with the terms that count now, and who has approved it."""

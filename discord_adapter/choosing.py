@@ -105,6 +105,11 @@ class Choosing:
             await self._journal.approvals.pressed(approval, person.user_id)
         return await self.choose(approval, verb, person)
 
+    async def stands_in(self, approval: Approval, message_id: int) -> None:
+        """Learn in which message a card stands: its own note may have been lost, and a decision before it could be."""
+        if await self._cards.stands_in(approval, message_id) and approval.decision is not None:
+            await self._refresh(approval)
+
     async def decide(
         self,
         approval: Approval,

@@ -24,7 +24,7 @@ from graph.errors import PlaceGone, SurfaceError, SurfaceUnreachable
 from graph.redacting import NOTHING_SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import AsyncGenerator, Generator, Sequence
 
     from checkpoints.deliveries import Deliveries, Delivery
     from discord_adapter.content import Content
@@ -140,6 +140,19 @@ class Outbox:
             if final:
                 posted = await self.finish(posted)
         return posted, shown
+
+    async def find_card(self, delivery: Delivery) -> Delivery:
+        """The delivery of a card, with the message that shows it: looked for where that could never be noted.
+
+        Raises:
+            SurfaceUnreachable: As everywhere here, or the card may be on its way.
+        """
+        return await self._adopt_all(delivery, await self._posted.find_card(delivery))
+
+    async def adopt(self, delivery: Delivery, message_id: int) -> Delivery:
+        """Note the message that shows a part, unless that is known by now; the delivery as it is then."""
+        async with self._posting[delivery.channel_id]:
+            return await self._deliveries.adopt(delivery, message_id)
 
     async def finish(self, delivery: Delivery) -> Delivery:
         """Record that a part shows what it is to show."""
@@ -286,13 +299,16 @@ class Outbox:
     ) -> Delivery:
         """The delivery of a part that may have been posted without our knowing, for which its nonce may have aged."""
         found = await self._posted.find(delivery, lambda: content().text, reply_to, grows=grows)
+        return await self._adopt_all(delivery, found)
+
+    async def _adopt_all(self, delivery: Delivery, found: Sequence[discord.Message]) -> Delivery:
+        """The delivery with the first of the messages that were found for it; the others are deleted."""
         if not found:
             return delivery
-        adopted = replace(delivery, message_id=found[0].id)
-        async with self._posting[delivery.channel_id]:
-            await self._record(adopted)
-        for duplicate in found[1:]:
-            await self.delete(replace(delivery, message_id=duplicate.id))
+        adopted = await self.adopt(delivery, found[0].id)
+        if adopted.message_id == found[0].id:
+            for duplicate in found[1:]:
+                await self.delete(replace(delivery, message_id=duplicate.id))
         return adopted
 
     async def _post(

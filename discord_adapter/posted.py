@@ -77,33 +77,41 @@ class Posted:
         Raises:
             SurfaceUnreachable: Discord cannot be reached for now.
         """
-        if delivery.message_id is not None:
+        if delivery.message_id is not None or self._is_young(delivery):
             return []
-        if self._now() - delivery.created_at < LOOKED_FOR_AFTER:
+        answered = reply_to.message_id if reply_to is not None else None
+        ours = await self._unrecorded(delivery)
+        found = _cards(ours, delivery) or _texts(ours or [], text(), answered, grows=grows)
+        return _told(found, delivery)
+
+    async def find_card(self, delivery: Delivery) -> list[discord.Message]:
+        """The messages that show a card already, also one that was posted just now; the oldest first.
+
+        Raises:
+            SurfaceUnreachable: Discord cannot be reached for now, or the card may be on its way.
+        """
+        if delivery.message_id is not None or not delivery.known:
             return []
+        ours = await self._unrecorded(delivery)
+        found = _cards(ours, delivery)
+        if ours is not None and not found and self._is_young(delivery):
+            raise SurfaceUnreachable("the card may be on its way")
+        return _told(found, delivery)
+
+    def _is_young(self, delivery: Delivery) -> bool:
+        return self._now() - delivery.created_at < LOOKED_FOR_AFTER
+
+    async def _unrecorded(self, delivery: Delivery) -> list[discord.Message] | None:
+        """The messages of ours since a part was planned that are no delivery; None where they cannot be read."""
         try:
-            found = await self._find(delivery, text(), reply_to, grows=grows)
+            ours = [one for one in await self._since(delivery) if self._is_ours(one)]
         except SurfaceUnreachable:
             raise
         except SurfaceError as error:
             log.warning("not_looked_for", turn=delivery.turn_key, part=delivery.part, error=str(error))
-            return []
-        if found:
-            log.info("found_again", turn=delivery.turn_key, part=delivery.part, duplicates=len(found) - 1)
-        return found
-
-    async def _find(
-        self, delivery: Delivery, text: str, reply_to: discord.MessageReference | None, *, grows: bool
-    ) -> list[discord.Message]:
-        ours = [one for one in await self._since(delivery) if self._is_ours(one)]
+            return None
         taken = await self._deliveries.known_messages([one.id for one in ours])
-        ours = [one for one in ours if one.id not in taken]
-        # What a card says changes with the settings; which one it is does not.
-        card = card_of(delivery.part)
-        if card and (shown := [one for one in ours if card_shown(one) == card]):
-            return shown
-        answered = reply_to.message_id if reply_to is not None else None
-        return _texts([one for one in ours if _answered(one) == answered], text, answered, grows=grows)
+        return [one for one in ours if one.id not in taken]
 
     async def _since(self, delivery: Delivery) -> Sequence[discord.Message]:
         channel = self._client.get_partial_messageable(delivery.channel_id)
@@ -124,12 +132,28 @@ def _answered(message: discord.Message) -> int | None:
     return message.reference.message_id if message.reference is not None else None
 
 
-def _texts(messages: list[discord.Message], text: str, answered: int | None, *, grows: bool) -> list[discord.Message]:
-    """Those of some messages that say a text, the first one and what equals it."""
-    alike = [one for one in messages if (_related if grows else _same)(one.content, text)]
+def _cards(messages: Sequence[discord.Message] | None, delivery: Delivery) -> list[discord.Message]:
+    """Those of some messages that are the card which a part is: what it says changes with the settings."""
+    card = card_of(delivery.part)
+    return [one for one in messages or () if card and card_shown(one) == card]
+
+
+def _texts(
+    messages: Sequence[discord.Message], text: str, answered: int | None, *, grows: bool
+) -> list[discord.Message]:
+    """Those of some messages that answer a message with a text, the first one and what equals it."""
+    alike = [
+        one for one in messages if _answered(one) == answered and (_related if grows else _same)(one.content, text)
+    ]
     # Without a reference nothing says that two equal messages belong to one turn.
     same = [one for one in alike[1:] if answered is not None and _same(one.content, alike[0].content)]
     return alike[:1] + same
+
+
+def _told(found: list[discord.Message], delivery: Delivery) -> list[discord.Message]:
+    if found:
+        log.info("found_again", turn=delivery.turn_key, part=delivery.part, duplicates=len(found) - 1)
+    return found
 
 
 def _same(one: str, other: str) -> bool:

@@ -81,6 +81,9 @@ class Presses:
 
     async def _chosen(self, interaction: _Interaction, verb: Verb, approval_id: str) -> None:
         await interaction.response.defer()
+        pressed = await self._journal.approvals.get(approval_id)
+        if pressed is not None and interaction.message is not None and not _is_private(interaction):
+            await self._choosing.stands_in(pressed, interaction.message.id)
         approval = await self._open(interaction, approval_id)
         if approval is None:
             return

@@ -10,6 +10,7 @@ from discord_adapter.card_messages import CardMessages
 from discord_adapter.outbox import Outbox
 from graph.approval_settings import ApprovalSettings
 from graph.deciding import Rules
+from graph.errors import SurfaceUnreachable
 
 OTHERS = ApprovalSettings(deciders=["others"], approvals=2)
 
@@ -60,13 +61,15 @@ async def test_edit_that_comes_behind_another_process_is_corrected(
 
 
 async def test_card_that_is_decided_while_it_is_being_posted_shows_that(
-    journal, cards, outbox, approval, shown, monkeypatch
+    client, journal, cards, outbox, approval, shown, monkeypatch
 ):
+    other = CardMessages(Outbox(client, journal.deliveries), journal.approvals, rules=Rules(OTHERS))
     reached, go = held(monkeypatch, outbox)
     asking = asyncio.create_task(cards.ask(approval, None, None))
     await reached.wait()
     decided = await journal.approvals.decide(approval.id, Decision.REFUSED, 9)
-    await cards.refresh(decided)
+    with pytest.raises(SurfaceUnreachable, match="on its way"):
+        await other.refresh(decided)
     go.set()
     await asking
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 import discord
 import pytest
 
-from checkpoints.cards import Approval
+from checkpoints.cards import Approval, Decision
 from checkpoints.journal import Journal
 from checkpoints.place import DatabaseAway
 from discord_adapter.card_messages import CardMessages
+from discord_adapter.choosing import Choosing
 from discord_adapter.content import Content
 from discord_adapter.outbox import Outbox
 from discord_adapter.replies import GrowingText
@@ -145,6 +146,63 @@ async def test_card_is_found_again_after_a_change_of_settings(local, program, cl
     await surface.ask(another)
     assert len(shown()) == 2
     assert (await outbox.planned(turn.key))[0].message_id == shown()[0].id
+
+
+@pytest.mark.parametrize("how", ["button", "stop", "deadline"])
+async def test_card_whose_note_was_lost_shows_what_was_decided(local, program, turn, approval, journal, shown, how):
+    """Nobody asks with a card that is decided: within the minute of its nonce, too, it is found."""
+    if how == "deadline":
+        approval = replace(approval, number=1, deadline=dt.datetime.now(dt.UTC))
+        await journal.approvals.ask(approval)
+    await lose_the_card(local, program, turn, approval)
+    match how:
+        case "button":
+            decided = await journal.approvals.decide(approval.id, Decision.APPROVED, turn.user_id)
+        case "stop":
+            (decided,) = await journal.approvals.withdraw(turn.key, turn.user_id)
+        case _:
+            decided = await journal.approvals.decide(approval.id, Decision.EXPIRED, None)
+    await DiscordSurfaces(program(), cards=CardMessages(program(), journal.approvals)).open(turn).settle(decided)
+    (card,) = shown()
+    assert "May I run" not in card.content
+    assert card.components == []
+
+
+async def test_decided_card_is_looked_for_until_its_channel_can_be_read_and_nothing_is_on_its_way(
+    local, program, clock, turn, approval, journal, shown
+):
+    surface = DiscordSurfaces(program(), cards=CardMessages(program(), journal.approvals)).open(turn)
+    await program().plan(turn.key, f"card:{approval.id}", turn.channel_id)
+    decided = await journal.approvals.decide(approval.id, Decision.APPROVED, turn.user_id)
+    with pytest.raises(SurfaceUnreachable, match="on its way"):
+        await surface.settle(decided)
+    clock.age()
+    local.fail("GET", POST, status=503)
+    with pytest.raises(SurfaceUnreachable, match="out of reach"):
+        await surface.settle(decided)
+    await surface.settle(decided)
+    assert shown() == []
+
+
+async def test_button_that_is_pressed_tells_in_which_message_its_card_stands(
+    local, program, clock, turn, approval, journal, general, shown
+):
+    """Where the history may not be read nothing else does."""
+    await lose_the_card(local, program, turn, approval)
+    clock.age()
+    local.deny(general, local.bot, Permission.READ_MESSAGE_HISTORY)
+    cards = CardMessages(program(), journal.approvals)
+    choosing = Choosing(None, journal, program(), cards)
+    decided = await journal.approvals.decide(approval.id, Decision.APPROVED, turn.user_id)
+    await cards.refresh(decided)
+    (card,) = shown()
+    assert "May I run" in card.content
+    await choosing.stands_in(decided, card.id)
+    assert "Approved" in card.content
+    other = replace(approval, number=1)
+    await journal.approvals.ask(other)
+    await choosing.stands_in(other, card.id)
+    assert (await cards.current(other)).message_id is None
 
 
 async def test_what_answers_another_message_is_not_taken_for_it(local, program, clock, turn, alice, general, shown):

@@ -7,8 +7,8 @@ tests/discord_adapter/test_surface.py and test_sending.py; here it is the whole 
 import pytest
 import pytest_asyncio
 
-from playground.model import Gate, Reply
-from tests.end_to_end.surviving import ANSWER, HALF, surviving
+from playground.model import Gate, Reply, call, say
+from tests.end_to_end.surviving import ANSWER, DONE, HALF, surviving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -101,6 +101,17 @@ async def test_card_that_runs_into_trouble_is_asked_and_followed_once(local, pla
     await local.react(place.alice, card, "✅")
     await place.ends_with_the_note(card)
     assert troubled(local, method, route, fault)
+
+
+async def test_card_whose_answer_was_lost_and_that_is_pressed_shows_it(local, place):
+    """However often its POST is made: it is given up for now, and decided before it is made once more."""
+    fault = {"status": 0, "done": True, "times": 4}
+    local.fail("POST", MESSAGES, **fault)
+    await place.ask("write it", call("write_note", name=place.channel.name, text="x"), say(DONE))
+    card = await local.wait_for_message(place.channel, lambda message: "May I run" in message.content)
+    await local.wait_until(lambda: len(troubled(local, "POST", MESSAGES, fault)) == 4, timeout=20)
+    await local.press(place.alice, card, "Run once")
+    await place.ends_with_the_note(card)
 
 
 @pytest.mark.parametrize(("method", "route"), [("POST", MESSAGES), ("PATCH", MESSAGE)])
