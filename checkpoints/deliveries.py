@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from checkpoints.tables import deliveries
+from checkpoints.texts import storable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 # Discord takes at most 25 characters (OpenAPI document, MessageCreateRequest.nonce).
 _NONCE_LENGTH = 25
+
+# Characters that are kept of what a part began with.
+_BEGINNING = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Delivery:
         message_id: Discord's id of it; None while it is not known that the POST succeeded.
         final: Whether it shows what it is to show in the end.
         created_at: When it was noted first.
+        begins: What it was to begin with then, of a part that grows; a model that is asked again says something else.
         known: Whether it was noted before, perhaps by a former process.
     """
 
@@ -45,6 +50,7 @@ class Delivery:
     message_id: int | None
     final: bool
     created_at: datetime
+    begins: str = ""
     known: bool = field(default=True, compare=False)
 
 
@@ -60,7 +66,7 @@ class Deliveries:
         self._database = database
         self._now = now
 
-    async def plan(self, turn_key: str, part: str, channel_id: int) -> Delivery:
+    async def plan(self, turn_key: str, part: str, channel_id: int, begins: str = "") -> Delivery:
         """The delivery of a part; noted here when it is new."""
         statement = insert(deliveries).values(
             turn_key=turn_key,
@@ -69,6 +75,7 @@ class Deliveries:
             nonce=nonce_of(turn_key, part),
             final=False,
             created_at=self._now(),
+            begins=storable(begins[:_BEGINNING]),
         )
         where = (deliveries.c.turn_key == turn_key, deliveries.c.part == part)
         async with self._database.write() as connection:
@@ -125,4 +132,13 @@ class Deliveries:
 
 
 def _delivery(row: Row[Any]) -> Delivery:
-    return Delivery(row.turn_key, row.part, row.channel_id, row.nonce, row.message_id, row.final, row.created_at)
+    return Delivery(
+        row.turn_key,
+        row.part,
+        row.channel_id,
+        row.nonce,
+        row.message_id,
+        row.final,
+        row.created_at,
+        begins=row.begins or "",
+    )

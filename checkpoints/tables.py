@@ -147,6 +147,7 @@ deliveries = Table(
     Column("message_id", BigInteger, unique=True),
     Column("final", Boolean, nullable=False, default=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("begins", Text),
 )
 
 # One row for each card: a call that waits, or waited, for a person. A call has several when its arguments were edited,

@@ -79,9 +79,9 @@ class Outbox:
         # Grows with the channels in which something was ever sent; a lock is 100 bytes.
         self._posting: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def plan(self, turn_key: str, part: str, channel_id: int) -> Delivery:
-        """The delivery of a part of a turn."""
-        return await self._deliveries.plan(turn_key, part, channel_id)
+    async def plan(self, turn_key: str, part: str, channel_id: int, begins: str = "") -> Delivery:
+        """The delivery of a part of a turn; of one that grows, with what it begins with."""
+        return await self._deliveries.plan(turn_key, part, channel_id, begins)
 
     async def private_channel(self, user_id: int) -> int:
         """The id of our direct message channel with a person.
@@ -148,6 +148,11 @@ class Outbox:
             SurfaceUnreachable: As everywhere here, or the card may be on its way.
         """
         return await self._adopt_all(delivery, await self._posted.find_card(delivery))
+
+    async def find_abandoned(self, delivery: Delivery) -> Delivery:
+        """The delivery of a part that is needed no more, with its message: looked for where that was never noted."""
+        found = await self._posted.find_abandoned(delivery)
+        return delivery if found is None else await self.adopt(delivery, found.id)
 
     async def adopt(self, delivery: Delivery, message_id: int) -> Delivery:
         """Note the message that shows a part, unless that is known by now; the delivery as it is then."""

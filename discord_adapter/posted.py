@@ -80,8 +80,12 @@ class Posted:
         if delivery.message_id is not None or self._is_young(delivery):
             return []
         answered = reply_to.message_id if reply_to is not None else None
-        ours = await self._unrecorded(delivery)
-        found = _cards(ours, delivery) or _texts(ours or [], text(), answered, grows=grows)
+        ours = await self._unrecorded(delivery) or []
+        found = (
+            _cards(ours, delivery)
+            or _texts(ours, text(), answered, grows=grows)
+            or _begun(ours, delivery, answered)[:1]
+        )
         return _told(found, delivery)
 
     async def find_card(self, delivery: Delivery) -> list[discord.Message]:
@@ -93,10 +97,21 @@ class Posted:
         if delivery.message_id is not None or not delivery.known:
             return []
         ours = await self._unrecorded(delivery)
-        found = _cards(ours, delivery)
+        found = _cards(ours or [], delivery)
         if ours is not None and not found and self._is_young(delivery):
             raise SurfaceUnreachable("the card may be on its way")
         return _told(found, delivery)
+
+    async def find_abandoned(self, delivery: Delivery) -> discord.Message | None:
+        """The message that shows a part of a text which became shorter; None where that is not certain.
+
+        Raises:
+            SurfaceUnreachable: Discord cannot be reached for now.
+        """
+        if delivery.message_id is not None:
+            return None
+        begun = _begun(await self._unrecorded(delivery) or [], delivery, None)
+        return _told(begun, delivery)[0] if len(begun) == 1 else None
 
     def _is_young(self, delivery: Delivery) -> bool:
         return self._now() - delivery.created_at < LOOKED_FOR_AFTER
@@ -132,10 +147,10 @@ def _answered(message: discord.Message) -> int | None:
     return message.reference.message_id if message.reference is not None else None
 
 
-def _cards(messages: Sequence[discord.Message] | None, delivery: Delivery) -> list[discord.Message]:
+def _cards(messages: Sequence[discord.Message], delivery: Delivery) -> list[discord.Message]:
     """Those of some messages that are the card which a part is: what it says changes with the settings."""
     card = card_of(delivery.part)
-    return [one for one in messages or () if card and card_shown(one) == card]
+    return [one for one in messages if card and card_shown(one) == card]
 
 
 def _texts(
@@ -148,6 +163,17 @@ def _texts(
     # Without a reference nothing says that two equal messages belong to one turn.
     same = [one for one in alike[1:] if answered is not None and _same(one.content, alike[0].content)]
     return alike[:1] + same
+
+
+def _begun(messages: Sequence[discord.Message], delivery: Delivery, answered: int | None) -> list[discord.Message]:
+    """Those of some messages that begin as a part did when it was planned, whatever it would say now.
+
+    One that answers no message must also have been posted right after that.
+    """
+    beginning = delivery.begins.strip().rstrip(_UNFINISHED)
+    until = delivery.created_at + LOOKED_FOR_AFTER + _CLOCKS
+    begun = [one for one in messages if _answered(one) == answered and beginning and one.content.startswith(beginning)]
+    return [one for one in begun if answered is not None or one.created_at < until]
 
 
 def _told(found: list[discord.Message], delivery: Delivery) -> list[discord.Message]:

@@ -100,7 +100,8 @@ class GrowingText:
     async def _show_part(self, index: int, *, settled: bool) -> None:
         if index == len(self._deliveries):
             part = f"{self._name}:{index}"
-            self._deliveries.append(await self._outbox.plan(self._turn_key, part, self._channel_id))
+            begins = self._content(index).text
+            self._deliveries.append(await self._outbox.plan(self._turn_key, part, self._channel_id, begins))
             self._shown.append(_NOTHING)
             self._surplus |= self._deliveries[0].known
         delivery = self._deliveries[index]
@@ -170,6 +171,7 @@ class GrowingText:
         for delivery in await self._outbox.planned(self._turn_key):
             name, _, index = delivery.part.rpartition(":")
             if name == self._name and int(index) >= count and not delivery.final:
-                await self._outbox.delete(delivery)
-                await self._outbox.finish(delivery)
+                known = await self._outbox.find_abandoned(delivery)
+                await self._outbox.delete(known)
+                await self._outbox.finish(known)
         del self._deliveries[count:], self._shown[count:]

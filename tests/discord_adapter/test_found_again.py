@@ -98,6 +98,53 @@ async def test_growing_text_of_a_former_program_is_continued_in_its_message(
     assert [message.content for message in shown()] == ["The beginning, and the end."]
 
 
+async def test_answer_that_the_model_words_otherwise_after_the_nonce_has_aged(local, program, clock, turn, shown):
+    local.fail("POST", POST, status=0, done=True)
+    text = GrowingText(program(), turn.key, "text:0", turn.channel_id, reply_to=to(turn))
+    text.add("Let me look at the weather ")
+    with pytest.raises(SurfaceUnreachable):
+        await text.show()
+    await lose_the_answer(local, program, turn, "Something went wrong.", to(turn), part="notice")
+    clock.age()
+    text = GrowingText(program(), turn.key, "text:0", turn.channel_id, reply_to=to(turn))
+    text.finish("It will rain tomorrow.")
+    await text.show(settled=True)
+    assert [message.content for message in shown()] == ["It will rain tomorrow.", "Something went wrong."]
+
+
+LONG = "\n\n".join(f"Paragraph {number} " + "word " * 60 for number in range(10))
+
+
+async def lose_the_second_part(local, program, turn):
+    text = GrowingText(program(), turn.key, "text:0", turn.channel_id, reply_to=to(turn))
+    text.add(LONG[:1500])
+    await text.show()
+    local.fail("POST", POST, status=0, done=True)
+    text.add(LONG[1500:])
+    with pytest.raises(SurfaceUnreachable):
+        await text.show()
+
+
+async def test_second_part_whose_note_was_lost_goes_with_the_longer_text(local, program, turn, shown):
+    await lose_the_second_part(local, program, turn)
+    assert len(shown()) == 2
+    text = GrowingText(program(), turn.key, "text:0", turn.channel_id, reply_to=to(turn))
+    text.finish("Short.")
+    await text.show(settled=True)
+    assert [message.content for message in shown()] == ["Short."]
+
+
+async def test_what_only_may_be_such_a_second_part_stays(local, program, turn, general, shown):
+    """Two begin like it: nothing says which of them it is."""
+    await lose_the_second_part(local, program, turn)
+    second = shown()[1]
+    alike = await local.send(local.bot, general, second.content + " And more.")
+    text = GrowingText(program(), turn.key, "text:0", turn.channel_id, reply_to=to(turn))
+    text.finish("Short.")
+    await text.show(settled=True)
+    assert shown()[1:] == [second, alike]
+
+
 async def test_sentence_that_grows_from_none_must_be_equal(local, program, clock, turn, shown):
     await lose_the_answer(local, program, turn, "I stopped.", to(turn), part="closing")
     clock.age()

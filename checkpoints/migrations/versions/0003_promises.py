@@ -27,6 +27,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("channel_id", sa.BigInteger(), nullable=True))
         batch_op.create_index("inbox_by_user", ["user_id", "received_at"], unique=False)
         batch_op.create_index("inbox_by_channel", ["channel_id", "received_at"], unique=False)
+    with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("begins", sa.Text(), nullable=True))
     op.create_table(
         "owners",
         sa.Column("name", sa.Text(), nullable=False),
