@@ -86,7 +86,7 @@ class Approvals:
             new = await connection.execute(statement.on_conflict_do_nothing().returning(votes.c.user_id))
             is_new = new.first() is not None
             if (await connection.execute(counted)).scalar_one() >= needed:
-                decided = await self._decided(connection, approval_id, decision, user_id, None)
+                decided = await self._decided(connection, approval_id, decision, user_id)
                 if decided and grant:
                     await give(connection, decided, grant[0], grant[1], self._now())
                 return decided
@@ -125,14 +125,19 @@ class Approvals:
                 await connection.execute(self._audited(_TAKEN_BACK, _approval(row), user_id))
 
     async def decide(
-        self, approval_id: str, decision: Decision, decided_by: int | None, reason: str | None = None
+        self,
+        approval_id: str,
+        decision: Decision,
+        decided_by: int | None,
+        reason: str | None = None,
+        reply_id: int | None = None,
     ) -> Approval | None:
         """Decide an open card; None when there is none, it is decided, its turn is being closed, or its time is over.
 
         Only EXPIRED is decided after the deadline, and not before it.
         """
         async with self._database.write() as connection:
-            return await self._decided(connection, approval_id, decision, decided_by, reason)
+            return await self._decided(connection, approval_id, decision, decided_by, reason, reply_id)
 
     async def edit(self, approval_id: str, successor: Approval, edited_by: int) -> Approval | None:
         """Put a card with other arguments in the place of an open one; None when that cannot be decided any more."""
@@ -195,13 +200,14 @@ class Approvals:
         approval_id: str,
         decision: Decision,
         decided_by: int | None,
-        reason: str | None,
+        reason: str | None = None,
+        reply_id: int | None = None,
     ) -> Approval | None:
         """Decide a card within a transaction: the row decides who was first."""
         statement = (
             update(approvals)
             .where(*self._decidable(approval_id, late=decision == Decision.EXPIRED))
-            .values(decision=decision, decided_by=decided_by, decided_at=self._now(), reason=reason)
+            .values(decision=decision, decided_by=decided_by, decided_at=self._now(), reason=reason, reply_id=reply_id)
             .returning(approvals)
         )
         row = (await connection.execute(statement)).first()
@@ -283,4 +289,5 @@ def _approval(row: Row[Any]) -> Approval:
         decided_by=row.decided_by,
         decided_at=row.decided_at,
         reason=row.reason,
+        reply_id=row.reply_id,
     )

@@ -91,6 +91,7 @@ class Approval:
         decided_by: The person who decided; of several the last one.
         decided_at: When.
         reason: What the person who refused gave as the reason.
+        reply_id: The message that refused it, which is known again by this when it is told once more.
     """
 
     interrupt_id: str
@@ -111,6 +112,7 @@ class Approval:
     decided_by: int | None = None
     decided_at: datetime | None = None
     reason: str | None = None
+    reply_id: int | None = None
 
     @property
     def id(self) -> str:

@@ -174,6 +174,7 @@ approvals = Table(
     Column("decided_by", BigInteger),
     Column("decided_at", UtcDateTime),
     Column("reason", Text),
+    Column("reply_id", BigInteger),
     Column("settled", Boolean, nullable=False, default=False),
     Column("created_at", UtcDateTime, nullable=False),
     Index("approvals_by_turn", "turn_key"),

@@ -9,6 +9,7 @@ import discord
 import structlog
 
 from checkpoints.inbox import InboxState
+from checkpoints.keys import turn_key
 from checkpoints.outages import when_back
 from discord_adapter.choices import (
     AGAIN,
@@ -149,6 +150,8 @@ class Reactions:
     async def replied(self, message: discord.Message) -> bool:
         """Take a message that answers an open card as a refusal with that reason, from somebody who may decide it.
 
+        It may be told again (a reconnect, a restart), with other words: what it was at first, it is.
+
         Returns:
             Whether it was one; then it asks for nothing else.
 
@@ -161,19 +164,21 @@ class Reactions:
         if message.reference and message.reference.type is not discord.MessageReferenceType.reply:
             return False
         approval = await self._card(answered)
-        reason = words_of(message, self._client.user)[:_LONGEST_REASON]
-        if approval is None or not reason:
+        if approval is None:
             return False
         if approval.decision is not None:
-            return _was_refused_by(approval, message.author.id, reason)
+            return approval.reply_id == message.id
+        reason = words_of(message, self._client.user)[:_LONGEST_REASON]
+        if not reason or await self._journal.inbox.get(turn_key("message", message.id)):
+            return False
         person = await self._author(message)
         if person is None or not self._engine.may_decide(approval, person) or not await self._heard(message):
             return False
-        told = await self._choosing.decide(approval, REFUSALS[approval.kind], person, reason)
+        told = await self._choosing.decide(approval, REFUSALS[approval.kind], person, reason, message.id)
         if told.answer is Answer.CLOSED:
             # At this very moment; perhaps by another process that was told of this message as well.
             approval = await self._journal.approvals.get(approval.id)
-            return approval is not None and _was_refused_by(approval, person.user_id, reason)
+            return approval is not None and approval.reply_id == message.id
         return told.answer is Answer.DECIDED
 
     async def _author(self, message: discord.Message) -> Person | None:
@@ -257,8 +262,3 @@ class Reactions:
         delivery = await self._journal.deliveries.by_message(message_id)
         approval_id = card_of(delivery.part) if delivery else None
         return await self._journal.approvals.get(approval_id) if approval_id else None
-
-
-def _was_refused_by(approval: Approval, user_id: int, reason: str) -> bool:
-    """Whether a message was the refusal of a card: told once more (a reconnect, a restart), it is no turn either."""
-    return (approval.decided_by, approval.reason) == (user_id, reason)

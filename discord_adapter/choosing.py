@@ -116,6 +116,7 @@ class Choosing:
         decision: Decision,
         person: Person,
         reason: str | None = None,
+        reply_id: int | None = None,
         stands: Callable[[], bool] = lambda: True,
     ) -> Told:
         """Decide a card, or count this person among those who approve it.
@@ -127,7 +128,7 @@ class Choosing:
             await self._hear_others_first(approval)
         if not stands():
             return Told(Answer.CLOSED, TAKEN_BACK)
-        outcome = await self._engine.decide(approval.id, decision, person, reason)
+        outcome = await self._engine.decide(approval.id, decision, person, reason, reply_id)
         return await self._told(approval, outcome.answer, decision)
 
     async def _hear_others_first(self, approval: Approval) -> None:

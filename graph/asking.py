@@ -52,6 +52,7 @@ class Asking:
         person: Person,
         reason: str | None = None,
         grant: tuple[Conversation, datetime] | None = None,
+        reply_id: int | None = None,
     ) -> Outcome:
         """Take somebody's decision about a card.
 
@@ -65,6 +66,7 @@ class Asking:
             person: Who said it.
             reason: Why, where it is refused.
             grant: Where, and until when, the tool then runs without asking.
+            reply_id: The message that says it, where it is one that answers the card.
         """
         approval = await self._open_to(approval_id, person)
         if isinstance(approval, Outcome):
@@ -75,7 +77,7 @@ class Asking:
             needed = self.rules.needed(approval)
             decided = await self._journal.approvals.approve(approval_id, decision, person.user_id, needed, grant)
         else:
-            decided = await self._journal.approvals.decide(approval_id, decision, person.user_id, reason)
+            decided = await self._journal.approvals.decide(approval_id, decision, person.user_id, reason, reply_id)
         if decided is None:
             return await self._closed(approval_id)
         if decided.decision is None:

@@ -181,7 +181,14 @@ class TurnEngine(Workers):
         await self.expire()
         await self._asking.settle_all(self._ours)
 
-    async def decide(self, approval_id: str, decision: Decision, person: Person, reason: str | None = None) -> Outcome:
+    async def decide(
+        self,
+        approval_id: str,
+        decision: Decision,
+        person: Person,
+        reason: str | None = None,
+        reply_id: int | None = None,
+    ) -> Outcome:
         """Take somebody's decision about a card. The last card of a model's message resumes the turn.
 
         Args:
@@ -189,8 +196,10 @@ class TurnEngine(Workers):
             decision: One that fits the card's kind; another changes nothing.
             person: Who decides, as they are now.
             reason: Why, for the model, where they refuse.
+            reply_id: The message in which they do, where it answers the card.
         """
-        return await self._decided(await self._asking.decide(approval_id, decision, person, reason))
+        outcome = await self._asking.decide(approval_id, decision, person, reason, reply_id=reply_id)
+        return await self._decided(outcome)
 
     async def remember(self, approval_id: str, person: Person) -> Outcome:
         """Approve a card, and run its tool without asking in this conversation, where and as long as the terms say."""

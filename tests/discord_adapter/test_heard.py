@@ -136,14 +136,13 @@ async def test_reaction_taken_away_while_the_database_is_away_decides_nothing(
     assert (await journal.approvals.get(approval.id)).decision is None
 
 
-async def test_reply_that_two_hear_at_once_is_the_refusal_for_both(journal, turn, approval, card, reactions, alice):
-    author = SimpleNamespace(id=alice.id, bot=False)
-    reply = discord.MessageReferenceType.reply
-    message = SimpleNamespace(
-        author=author,
+def reply(card, turn, content="not today"):
+    """A reply to a card by whoever asked."""
+    return SimpleNamespace(
+        author=SimpleNamespace(id=turn.user_id, bot=False),
         webhook_id=None,
-        reference=SimpleNamespace(message_id=card, type=reply),
-        content="not today",
+        reference=SimpleNamespace(message_id=card, type=discord.MessageReferenceType.reply),
+        content=content,
         stickers=[],
         mentions=[],
         embeds=[],
@@ -154,8 +153,25 @@ async def test_reply_that_two_hear_at_once_is_the_refusal_for_both(journal, turn
         guild=None,
         channel=discord.Object(turn.channel_id),
     )
+
+
+async def test_reply_that_two_hear_at_once_is_the_refusal_for_both(journal, turn, approval, card, reactions):
+    message = reply(card, turn)
     assert await asyncio.gather(reactions.replied(message), reactions.replied(message)) == [True, True]
     assert (await journal.approvals.get(approval.id)).reason == "not today"
+
+
+@pytest.mark.parametrize("words", ["not tomorrow", ""])
+async def test_refusal_that_reads_otherwise_when_it_is_told_again_is_the_same(turn, card, reactions, words):
+    assert await reactions.replied(reply(card, turn))
+    assert await reactions.replied(reply(card, turn, words))
+
+
+async def test_reply_that_has_its_turn_refuses_nothing_when_it_is_told_again(journal, turn, approval, card, reactions):
+    """Its author could not decide when it was said, and may by now."""
+    await journal.inbox.claim("message:7:0", turn.conversation, turn.payload())
+    assert not await reactions.replied(reply(card, turn))
+    assert (await journal.approvals.get(approval.id)).decision is None
 
 
 @pytest.mark.parametrize("heard", [True, False])

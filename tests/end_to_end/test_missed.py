@@ -102,6 +102,28 @@ async def test_thirty_messages_and_ten_reactions_that_came_while_the_bot_was_dow
     assert {channel.name: answers(discord_, channel) for channel in [*old, *new]} == said
 
 
+async def test_refusal_by_reply_is_no_question_after_a_restart(bot, discord_, script, model):
+    """It reads otherwise then: it was edited, or it names somebody as the history names them, without the nickname."""
+    general, alice, bob = discord_.channel("general"), discord_.user("alice"), discord_.user("bob")
+    discord_.guild_of(general).members[bob.id].nick = "Bobby Tables"
+    await bot.start()
+    for name, words in (("todo", "no, the wrong one"), ("list", f"no, ask <@{bob.id}> first")):
+        await discord_.send(alice, general, bot.mention(f"write the note {name}"))
+        card = await bot.card(general, f'"{name}"')
+        refusal = await discord_.send(alice, general, words, reply_to=card)
+        await discord_.wait_until(lambda card=card: "Refused" in card.content)
+        if name == "todo":
+            await discord_.edit(alice, refusal, "no, the wrong one!")
+    await bot.closed(2)
+    await bot.stop()
+    await discord_.send(bob, general, "something else, to nobody")
+    asked = len(model.requests)
+    await bot.start()
+    await all_is_told(bot, discord_, general)
+    assert len(model.requests) == asked + 1
+    assert len(outcomes(bot)) == 3
+
+
 async def test_messages_of_every_kind_of_place_are_found(bot, discord_):
     """A direct message, a thread, one that was archived, one that is new, a post, and an answer to the bot."""
     alice, general = discord_.user("alice"), discord_.channel("general")

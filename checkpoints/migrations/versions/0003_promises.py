@@ -110,6 +110,7 @@ def _approvals() -> None:
         sa.Column("decided_by", sa.BigInteger(), nullable=True),
         sa.Column("decided_at", sa.DateTime(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("reply_id", sa.BigInteger(), nullable=True),
         sa.Column("settled", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.ForeignKeyConstraint(["turn_key"], ["inbox.key"]),
