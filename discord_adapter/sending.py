@@ -32,7 +32,7 @@ met the limit that lets them leave again (`HTTPClient.request`, 2.7)."""
 # What cannot be left to somebody else is tried again after this pause (seconds).
 _AGAIN = 15.0
 
-_TOO_MANY_REQUESTS = 429
+_UNAUTHORIZED, _TOO_MANY_REQUESTS = 401, 429
 
 # Discord's documentation, "Opcodes and Status Codes", JSON error codes.
 _UNKNOWN_CHANNEL = 10003
@@ -153,5 +153,8 @@ def _meaning(error: discord.HTTPException) -> SurfaceError:
     # discord.py has waited and asked again, or Cloudflare keeps us out: asking on would make it worse. So is the limit
     # on edits of messages older than an hour (30046): what could not be edited is edited later.
     if error.status == _TOO_MANY_REQUESTS:
+        return SurfaceUnreachable(str(error))
+    # The token was reset: what is open waits for the next one, with which the process is started anew.
+    if error.status == _UNAUTHORIZED:
         return SurfaceUnreachable(str(error))
     return SurfaceError(str(error))

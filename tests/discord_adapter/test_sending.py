@@ -359,3 +359,12 @@ class Refused:
 def test_what_discord_lets_nobody_do_for_now_can_be_done_later(code):
     error = discord.HTTPException(Refused(), {"code": code, "message": "Try again later"})
     assert isinstance(_meaning(error), SurfaceUnreachable)
+
+
+async def test_token_that_is_refused_for_a_moment_is_no_refusal_for_good(local, outbox, turn, shown):
+    delivery = await outbox.plan(turn.key, "text:0:0", turn.channel_id)
+    local.fail("POST", "/channels/{channel_id}/messages", status=401)
+    with pytest.raises(SurfaceUnreachable):
+        await outbox.show(delivery, says("one"), final=True)
+    await outbox.show(delivery, says("one"), final=True)
+    assert [message.content for message in shown()] == ["one"]
