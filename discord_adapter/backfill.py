@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from copy import copy
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
@@ -16,6 +15,7 @@ import structlog
 from checkpoints.place import DatabaseAway
 from discord_adapter.budget import Kind, Rank
 from discord_adapter.changes import Changes
+from discord_adapter.gaps import Gaps, Patience
 from discord_adapter.places import MOST_UNKNOWN, Places
 from discord_adapter.sending import when_reachable
 from discord_adapter.sights import Sights
@@ -40,21 +40,6 @@ MOST_IN_ALL = 500
 
 # Channels that are read at a time.
 _AT_ONCE = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long things take here, in seconds.
-
-    Attributes:
-        hold: New messages of a channel wait so long for older ones to be found.
-        again: After a fault is looked again.
-        write: Between two writes of how far channels were looked at.
-    """
-
-    hold: float = 15.0
-    again: float = 15.0
-    write: float = 5.0
 
 
 class Backfill:
@@ -93,23 +78,16 @@ class Backfill:
         self._now = now
         self._sights = Sights(journal.seen)
         self._places = Places(client, self._sights)
-        self._gaps: dict[int, asyncio.Event] = {}
-        # Channels in which something was missed since the last look began: what was read there may not hold it.
-        self._unread: set[int] = set()
-        # Whether a guild came back since then: the next look does not wait.
+        self._gaps = Gaps(self._patience, known=not window)
+        # Whether a guild came back since the last look began: the next one does not wait.
         self._came = False
         # Direct message channels in which one failed, until they were looked through: nothing else may tell of them.
         self._direct: set[int] = set()
         # Fair: where nothing is looked for later, the messages of a channel are taken in the order in which they came.
         self._in_order: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
-        # Whether the gaps of this session are known, and whether messages may pass that are in none.
-        self._listed = not window
-        self._open = asyncio.Event()
         self._changes = Changes()
         self._looking: asyncio.Task[None] | None = None
         self._writing: asyncio.Task[None] | None = None
-        if not window:
-            self._open.set()
 
     async def __aenter__(self) -> Backfill:
         self._writing = asyncio.create_task(self._write_often())
@@ -132,9 +110,7 @@ class Backfill:
         if self._looking is not None:
             self._looking.cancel()
             self._looking = None
-        self._listed = False
-        self._open.clear()
-        asyncio.get_running_loop().call_later(self._patience.hold, self._open.set)
+        self._gaps.forget()
 
     def begin(self) -> None:
         """All guilds are known: look for what was missed, once a session."""
@@ -143,11 +119,11 @@ class Backfill:
 
     def guild_came(self, guild_id: int) -> None:
         """A guild is there that was away: what was said in it meanwhile was not told, and will not be."""
-        if not self._window or not self._listed:
+        if not self._window or not self._gaps.known:
             return  # nothing is looked for, or it is with all others
         places = self._places.find(self._since, due=lambda one: one.guild_id == guild_id)
         for place in places:
-            self._missed_in(place.channel_id)
+            self._gaps.add(place.channel_id)
         if places:
             self._came = True
             self._look_again()
@@ -173,7 +149,7 @@ class Backfill:
             self._sights.end(message)
             self._forget_changes()
         guild = message.guild
-        if self._listed and message.channel.id not in self._gaps and not (guild and guild.unavailable):
+        if self._gaps.known and message.channel.id not in self._gaps and not (guild and guild.unavailable):
             self._sights.saw(message.channel.id, guild.id if guild else None, message.id)
 
     async def _take_as_it_is(self, message: discord.Message) -> None:
@@ -202,7 +178,7 @@ class Backfill:
     @property
     def _idle(self) -> bool:
         """Whether no message is held, read or taken."""
-        return self._open.is_set() and not self._gaps and not self._sights.busy
+        return not self._gaps.holding and not self._sights.busy
 
     def _forget_changes(self) -> None:
         """What changed is forgotten in a while, once nobody holds a message as it was before."""
@@ -211,13 +187,12 @@ class Backfill:
 
     async def _its_turn(self, channel_id: int) -> None:
         """Wait while older messages of a channel are looked for."""
-        if not self._open.is_set():
+        if not self._gaps.known:
             if not any(guild.unavailable for guild in self._client.guilds):
                 # discord.py says that it is ready two seconds after the last guild came; that is known now.
                 self.begin()
-            await self._open.wait()
-        if gap := self._gaps.get(channel_id):
-            await gap.wait()
+            await self._gaps.opened()
+        await self._gaps.closed(channel_id)
 
     def _failed(self, message: discord.Message) -> None:
         """A message could not be taken: it is missed, and looked for in a while."""
@@ -226,31 +201,18 @@ class Backfill:
             return
         if message.guild is None:
             self._direct.add(message.channel.id)
-        self._missed_in(message.channel.id)
+        self._gaps.add(message.channel.id)
         self._look_again(after=self._patience.again)
-
-    def _missed_in(self, channel_id: int) -> None:
-        """Something is missed in a channel while this session goes on: it has a gap."""
-        self._unread.add(channel_id)
-        if channel_id not in self._gaps:
-            # What comes waits until it was looked for: that can begin later than for what was missed before.
-            self._gaps[channel_id] = self._held(self._patience.again + self._patience.hold)
 
     def _look_again(self, after: float = 0.0) -> None:
         """See that gaps are looked through which came up in this session."""
-        if self._listed and (self._looking is None or self._looking.done()):
+        if self._gaps.known and (self._looking is None or self._looking.done()):
             self._looking = asyncio.create_task(self._look(after))
 
     @property
     def _since(self) -> datetime:
         """What is older is not looked for."""
         return self._now() - self._window
-
-    def _held(self, seconds: float | None = None) -> asyncio.Event:
-        """What messages wait for; not for ever."""
-        over = asyncio.Event()
-        asyncio.get_running_loop().call_later(self._patience.hold if seconds is None else seconds, over.set)
-        return over
 
     async def _look(self, after: float = 0.0) -> None:
         """Look for what was missed until nothing is left."""
@@ -268,13 +230,15 @@ class Backfill:
 
     async def _look_once(self) -> bool:
         """Look through every gap; False when some are left."""
-        self._unread.clear()
+        self._gaps.look_begins()
         self._came = False
         await self._sights.load()
         direct = [*self._direct, *await self._inbox.direct_channels(MOST_UNKNOWN)]
         # Once a session everything; then the gateway tells, but of what it could not.
-        places = self._places.find(self._since, direct, lambda one: not self._listed or one.channel_id in self._gaps)
-        self._mark({place.channel_id for place in places})
+        places = self._places.find(
+            self._since, direct, lambda one: not self._gaps.known or one.channel_id in self._gaps
+        )
+        self._gaps.are({place.channel_id for place in places})
         limit = asyncio.Semaphore(_AT_ONCE)
         async with asyncio.TaskGroup() as reading:
             read = {place: reading.create_task(self._read(place, limit)) for place in places}
@@ -286,16 +250,6 @@ class Backfill:
         await self._take(wanted, found)
         # What could not be taken, or failed while this looked, keeps its gap and is looked for again.
         return len(found) == len(places) and not self._gaps
-
-    def _mark(self, channel_ids: set[int]) -> None:
-        """Say where the gaps are; messages of other channels pass."""
-        former, self._gaps = self._gaps, {}
-        for channel_id in channel_ids:
-            self._gaps[channel_id] = former.pop(channel_id, None) or self._held()
-        for over in former.values():
-            over.set()
-        self._listed = True
-        self._open.set()
 
     async def _take(self, wanted: list[discord.Message], found: dict[Place, list[discord.Message]]) -> None:
         """Take what was found, the oldest first; a gap is closed with its last message."""
@@ -329,15 +283,13 @@ class Backfill:
 
     def _close(self, place: Place, messages: list[discord.Message]) -> None:
         """Say that a channel was looked at; one in which a message failed meanwhile is read again first."""
-        if place.channel_id in self._unread:
+        if not self._gaps.close(place.channel_id):
             return
         newest = max([place.newest, *(message.id for message in messages)])
         if newest:
             self._sights.saw(place.channel_id, place.guild_id, newest)
         self._sights.settle(place.channel_id)
         self._direct.discard(place.channel_id)
-        if over := self._gaps.pop(place.channel_id, None):
-            over.set()
 
     def _wanted(self, messages: list[discord.Message]) -> list[discord.Message]:
         """Those that ask for a turn and have no answer yet, also none that the journal does not know of."""
