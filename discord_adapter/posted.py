@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
+import discord
 import structlog
 
+from checkpoints.keys import origin_of
 from discord_adapter.budget import Kind, Rank
 from discord_adapter.choices import card_shown
 from discord_adapter.parts import card_of
@@ -15,8 +18,6 @@ from graph.errors import SurfaceError, SurfaceUnreachable
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
-
-    import discord
 
     from checkpoints.deliveries import Deliveries, Delivery
     from discord_adapter.sending import Sender
@@ -35,6 +36,9 @@ _LOOKED_AT = 500
 
 # What a growing text ends with while it grows: a fence that is closed for now, the state of a tool.
 _UNFINISHED = "`…✓✗ \n"
+
+# Kinds of messages that a bot posts; others are Discord's own, that somebody pinned something, say.
+_POSTED = (discord.MessageType.default, discord.MessageType.reply)
 
 
 class Posted:
@@ -80,13 +84,13 @@ class Posted:
         if delivery.message_id is not None or self._is_young(delivery):
             return []
         answered = reply_to.message_id if reply_to is not None else None
-        ours = await self._unrecorded(delivery) or []
-        found = (
-            _cards(ours, delivery)
-            or _texts(ours, text(), answered, grows=grows)
-            or _begun(ours, delivery, answered)[:1]
-        )
-        return _told(found, delivery)
+
+        def chosen(ours: Sequence[discord.Message]) -> list[discord.Message]:
+            texts = _texts(ours, text(), answered, grows=grows) or _begun(ours, delivery, answered)[:1]
+            return _cards(ours, delivery) or texts
+
+        found = await self._search(delivery, chosen)
+        return found or []
 
     async def find_card(self, delivery: Delivery) -> list[discord.Message]:
         """The messages that show a card already, also one that was posted just now; the oldest first.
@@ -96,11 +100,10 @@ class Posted:
         """
         if delivery.message_id is not None or not delivery.known:
             return []
-        ours = await self._unrecorded(delivery)
-        found = _cards(ours or [], delivery)
-        if ours is not None and not found and self._is_young(delivery):
+        found = await self._search(delivery, partial(_cards, delivery=delivery))
+        if found == [] and self._is_young(delivery):
             raise SurfaceUnreachable("the card may be on its way")
-        return _told(found, delivery)
+        return found or []
 
     async def find_abandoned(self, delivery: Delivery) -> discord.Message | None:
         """The message that shows a part of a text which became shorter; None where that is not certain.
@@ -110,37 +113,55 @@ class Posted:
         """
         if delivery.message_id is not None:
             return None
-        begun = _begun(await self._unrecorded(delivery) or [], delivery, None)
-        return _told(begun, delivery)[0] if len(begun) == 1 else None
+        begun = await self._search(delivery, partial(_begun, delivery=delivery, answered=None)) or []
+        return begun[0] if len(begun) == 1 else None
 
     def _is_young(self, delivery: Delivery) -> bool:
-        return self._now() - delivery.created_at < LOOKED_FOR_AFTER
+        """Whether its nonce still helps; what was planned after now was planned by a clock that was wrong."""
+        return timedelta() <= self._now() - delivery.created_at < LOOKED_FOR_AFTER
 
-    async def _unrecorded(self, delivery: Delivery) -> list[discord.Message] | None:
-        """The messages of ours since a part was planned that are no delivery; None where they cannot be read."""
+    async def _search(
+        self, delivery: Delivery, chosen: Callable[[Sequence[discord.Message]], list[discord.Message]]
+    ) -> list[discord.Message] | None:
+        """What is chosen of the messages of ours that are no delivery; None where they cannot be read."""
+        found: list[discord.Message] = []
         try:
-            ours = [one for one in await self._since(delivery) if self._is_ours(one)]
+            for start in _starts(delivery):
+                ours = [one for one in await self._since(start, delivery.channel_id) if self._is_ours(one)]
+                taken = await self._deliveries.known_messages([one.id for one in ours])
+                if found := chosen([one for one in ours if one.id not in taken]):
+                    log.info("found_again", turn=delivery.turn_key, part=delivery.part, duplicates=len(found) - 1)
+                    break
         except SurfaceUnreachable:
             raise
         except SurfaceError as error:
             log.warning("not_looked_for", turn=delivery.turn_key, part=delivery.part, error=str(error))
             return None
-        taken = await self._deliveries.known_messages([one.id for one in ours])
-        return [one for one in ours if one.id not in taken]
+        return found
 
-    async def _since(self, delivery: Delivery) -> Sequence[discord.Message]:
-        channel = self._client.get_partial_messageable(delivery.channel_id)
-        after = delivery.created_at - _CLOCKS
+    async def _since(self, start: int, channel_id: int) -> Sequence[discord.Message]:
+        channel, after = self._client.get_partial_messageable(channel_id), discord.Object(start)
 
         async def request() -> list[discord.Message]:
             return [one async for one in channel.history(limit=_LOOKED_AT, after=after, oldest_first=True)]
 
-        return await self._sender.send(delivery.channel_id, Kind.OTHER, request, lambda: Rank.FIRST)
+        return await self._sender.send(channel_id, Kind.OTHER, request, lambda: Rank.FIRST)
 
     def _is_ours(self, message: discord.Message) -> bool:
         """Whether the message was posted by us as a bot does; what answers a command is recorded nowhere."""
         me = self._client.user
-        return me is not None and message.author.id == me.id and message.interaction_metadata is None
+        posted = message.type in _POSTED and message.interaction_metadata is None
+        return me is not None and message.author.id == me.id and posted
+
+
+def _starts(delivery: Delivery) -> list[int]:
+    """Where the search for a part begins, as snowflakes: when it was planned, and then at what its turn came from.
+
+    The clock that tells the first may have been ahead; the second is of Discord's, but can lie far back.
+    """
+    planned = discord.utils.time_snowflake(delivery.created_at - _CLOCKS)
+    origin = origin_of(delivery.turn_key)
+    return [planned, origin] if origin < planned else [planned]
 
 
 def _answered(message: discord.Message) -> int | None:
@@ -174,12 +195,6 @@ def _begun(messages: Sequence[discord.Message], delivery: Delivery, answered: in
     until = delivery.created_at + LOOKED_FOR_AFTER + _CLOCKS
     begun = [one for one in messages if _answered(one) == answered and beginning and one.content.startswith(beginning)]
     return [one for one in begun if answered is not None or one.created_at < until]
-
-
-def _told(found: list[discord.Message], delivery: Delivery) -> list[discord.Message]:
-    if found:
-        log.info("found_again", turn=delivery.turn_key, part=delivery.part, duplicates=len(found) - 1)
-    return found
 
 
 def _same(one: str, other: str) -> bool:

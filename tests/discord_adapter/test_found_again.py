@@ -261,6 +261,29 @@ async def test_what_answers_another_message_is_not_taken_for_it(local, program, 
     assert [message.reference is None for message in shown()] == [True, False]
 
 
+async def test_clock_that_was_ahead_when_a_part_was_planned(local, client, journal, turn, shown, monkeypatch):
+    ahead = dt.timedelta(minutes=10)
+
+    def skewed():
+        return dt.datetime.now(dt.UTC) + ahead
+
+    def program():
+        return Outbox(client, journal.deliveries, pauses=(), now=skewed)
+
+    monkeypatch.setattr(journal.deliveries, "_now", skewed)
+    await lose_the_answer(local, program, turn, "The answer", to(turn))
+    # Six minutes pass: by a clock that goes on like that, and by one that was set right.
+    local.clock.advance(AGED.total_seconds())
+    ahead += AGED
+    await DiscordSurfaces(program()).open(turn).say("text:0:0", "The answer")
+    assert [message.content for message in shown()] == ["The answer"]
+    await lose_the_answer(local, program, turn, "Another one", to(turn), part="text:1:0")
+    local.clock.advance(AGED.total_seconds())
+    ahead = AGED * 2
+    await DiscordSurfaces(program()).open(turn).say("text:1:0", "Another one")
+    assert [message.content for message in shown()] == ["The answer", "Another one"]
+
+
 async def test_message_that_is_another_delivery_is_not_taken_for_it(program, clock, turn, shown):
     outbox = program()
     first = await outbox.plan(turn.key, "closing", turn.channel_id)
