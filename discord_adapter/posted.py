@@ -13,6 +13,7 @@ from checkpoints.keys import origin_of
 from discord_adapter.budget import Kind, Rank
 from discord_adapter.choices import card_shown
 from discord_adapter.parts import card_of
+from discord_adapter.sending import Gone
 from graph.errors import SurfaceError, SurfaceUnreachable
 
 if TYPE_CHECKING:
@@ -85,11 +86,14 @@ class Posted:
             return []
         answered = reply_to.message_id if reply_to is not None else None
 
-        def chosen(ours: Sequence[discord.Message]) -> list[discord.Message]:
+        def chosen(ours: Sequence[discord.Message], answered: int | None = answered) -> list[discord.Message]:
             texts = _texts(ours, text(), answered, grows=grows) or _begun(ours, delivery, answered)[:1]
             return _cards(ours, delivery) or texts
 
         found = await self._search(delivery, chosen)
+        if found == [] and answered is not None and await self._is_gone(delivery.channel_id, answered):
+            # It was gone before this was posted: what answers it then answers nothing (`fail_if_not_exists`).
+            found = await self._search(delivery, partial(chosen, answered=None))
         return found or []
 
     async def find_card(self, delivery: Delivery) -> list[discord.Message]:
@@ -146,6 +150,18 @@ class Posted:
             return [one async for one in channel.history(limit=_LOOKED_AT, after=after, oldest_first=True)]
 
         return await self._sender.send(channel_id, Kind.OTHER, request, lambda: Rank.FIRST)
+
+    async def _is_gone(self, channel_id: int, message_id: int) -> bool:
+        channel = self._client.get_partial_messageable(channel_id)
+        try:
+            await self._sender.send(channel_id, Kind.OTHER, partial(channel.fetch_message, message_id))
+        except Gone:
+            return True
+        except SurfaceUnreachable:
+            raise
+        except SurfaceError as error:
+            log.warning("not_looked_for", message=message_id, error=str(error))
+        return False
 
     def _is_ours(self, message: discord.Message) -> bool:
         """Whether the message was posted by us as a bot does; what answers a command is recorded nowhere."""

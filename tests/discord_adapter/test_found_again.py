@@ -261,6 +261,18 @@ async def test_what_answers_another_message_is_not_taken_for_it(local, program, 
     assert [message.reference is None for message in shown()] == [True, False]
 
 
+async def test_answer_to_a_message_that_was_deleted_is_found_again(local, program, clock, turn, alice, general, shown):
+    """It answers nothing, then; what does answer the message comes first."""
+    (asked,) = local.messages(general)
+    await local.delete(alice, asked)
+    await lose_the_answer(local, program, turn, "The answer", to(turn))
+    clock.age()
+    outbox = program()
+    delivery = await outbox.plan(turn.key, "text:0:0", turn.channel_id)
+    await outbox.show(delivery, lambda: Content("The answer."), final=True, reply_to=to(turn), grows=True)
+    assert [message.content for message in shown()] == ["The answer."]
+
+
 async def test_clock_that_was_ahead_when_a_part_was_planned(local, client, journal, turn, shown, monkeypatch):
     ahead = dt.timedelta(minutes=10)
 
