@@ -211,7 +211,7 @@ class ClewClient(discord.Client):
             SurfaceUnreachable: Discord cannot tell for now whether its author may ask; it is to be taken later.
         """
         reactions = self._reactions
-        # A refusal that was taken is known again by its words, so it may be told once more.
+        # A refusal that was taken is known again by its message, so it may be told once more.
         if reactions is not None and await when_back(lambda: reactions.replied(message)):
             return
         turn = await self._turn_of(message)
