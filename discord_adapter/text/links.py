@@ -47,6 +47,10 @@ _HOST = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,}")
 _MARKS = str.maketrans("", "", "*_~|`\\")
 _UNSEEN = {"Cf", "Mn", "Me"}
 
+# What browsers take for a dot (Unicode, UTS #46) and NFKC leaves: the ideographic full stop, to which it also makes the
+# halfwidth one.
+_DOTS = str.maketrans("\u3002", ".")
+
 
 def with_true_hosts(text: str) -> str:
     """The text, with the real host behind each masked link whose words look like another address.
@@ -139,5 +143,5 @@ def _host(address: str) -> tuple[str, str]:
 
 def _as_seen(text: str) -> str:
     """A text as it looks in Discord, in small letters."""
-    plain = unicodedata.normalize("NFKC", text.translate(_MARKS)).lower()
+    plain = unicodedata.normalize("NFKC", text.translate(_MARKS)).translate(_DOTS).lower()
     return "".join(character for character in plain if unicodedata.category(character) not in _UNSEEN)

@@ -31,6 +31,9 @@ from discord_adapter.text.links import with_true_hosts
         ("[a.com](https://[x)", "an unreadable address"),
         (r"[a\.com](https://b.com)", "b.com"),
         ("[a\uff0ecom](https://b.com)", "b.com"),
+        ("[https://a\u3002com](https://b.com)", "b.com"),
+        ("[a\uff61com](https://b.com)", "b.com"),
+        ("[a.com](https://b\u3002com)", "b.com"),
         ("[`a`.com](https://b.com)", "b.com"),
     ],
 )
@@ -49,6 +52,8 @@ def test_address_that_may_end_at_several_places_shows_where_it_leads_at_the_firs
         "[example.com](https://docs.example.com/x)",
         "[**docs**.example.com](https://docs.example.com/x)",
         "[bücher.example](https://BÜCHER.example./x)",
+        "[a.com](https://a\u3002com)",
+        "[a\u3002com](https://a.com)",
         "[a_b.example.com](https://a_b.example.com)",
         "`[a.com](https://b.com)`",
         "``[a.com](https://b.com) ` ``",
