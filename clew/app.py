@@ -133,7 +133,7 @@ async def _bot(settings: Settings) -> AsyncGenerator[tuple[ClewClient, TurnEngin
         client.connect_to(
             turns=engine,
             reactions=Reactions(client, engine, journal, outbox, choosing, heard),
-            presses=Presses(engine, journal, choosing, offering),
+            presses=Presses(engine, journal, choosing, offering, parts.redact),
             overheard=overheard,
             on_started=started,
             missed=missed,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from checkpoints.cards import Approval
+    from graph.redacting import Redactor
 
 # Discord's documentation, components/reference, text input: `value` and `max_length` are at most 4,000.
 LONGEST_FIELD = 4000
@@ -35,12 +36,17 @@ class FormError(Exception):
     """What came with the form cannot be taken; the text is one sentence for the person."""
 
 
-async def show_form(interaction: _Interaction, approval: Approval) -> None:
+async def show_form(interaction: _Interaction, approval: Approval, redact: Redactor) -> None:
     """Answer a press with the form: a field with the arguments, or, where they are too long for one, a file to send.
 
     In that case the arguments as they are come as a file that only the person sees, to be changed and sent back.
+
+    Args:
+        interaction: The press.
+        approval: The card.
+        redact: Takes out secrets that became known after the card was asked.
     """
-    text = exact(approval.arguments)
+    text = redact(exact(approval.arguments))
     modal = discord.ui.Modal(title="Edit the arguments", custom_id=custom_id(Verb.EDIT, approval.id))
     fits = units(text) <= LONGEST_FIELD
     modal.add_item(_field(text) if fits else _upload())

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from checkpoints.journal import Journal
     from discord_adapter.choosing import Choosing
     from discord_adapter.offering import Offering
+    from graph.redacting import Redactor
     from graph.turns import TurnEngine
 
 log = structlog.get_logger()
@@ -50,13 +51,17 @@ class Presses:
         journal: Has the cards.
         choosing: Does what was chosen.
         offering: Knows who may be shown a card: a list stays with somebody who cannot see its place any more.
+        redact: Takes secrets out of what is shown.
     """
 
-    def __init__(self, engine: TurnEngine, journal: Journal, choosing: Choosing, offering: Offering) -> None:
+    def __init__(
+        self, engine: TurnEngine, journal: Journal, choosing: Choosing, offering: Offering, redact: Redactor
+    ) -> None:
         self._engine = engine
         self._journal = journal
         self._choosing = choosing
         self._offering = offering
+        self._redact = redact
 
     async def used(self, interaction: _Interaction) -> None:
         """A component or a form was used, ours or not."""
@@ -116,10 +121,10 @@ class Presses:
         if not self._engine.may_decide(approval, person_of(interaction.user)):
             await _tell(interaction, f"You may not decide this: {who_decides(self._engine.applied(approval))}.")
         elif verb is Verb.EDIT:
-            await show_form(interaction, approval)
+            await show_form(interaction, approval, self._redact)
         else:
             votes = await self._journal.approvals.votes(approval.id)
-            content = card(self._engine.applied(approval), votes)
+            content = card(self._engine.applied(approval), votes).without(self._redact)
             await interaction.response.send_message(
                 content.text,
                 files=content.attached(),

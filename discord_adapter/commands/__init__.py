@@ -36,10 +36,10 @@ def register(
     redact: Redactor,
 ) -> None:
     """Put all commands on the tree."""
-    ask.register(tree, engine)
+    ask.register(tree, engine, redact)
     prompts.register(tree, prompts_here, redact)
     history.register(tree, journal, branching, redact)
-    pending.register(tree, engine, journal, cards, offering)
+    pending.register(tree, engine, journal, cards, offering, redact)
     stopping.register(tree, engine)
     tree.error(_failed)
 

@@ -14,6 +14,7 @@ from discord_adapter.intake import files_of, parent_of
 from graph.turn import Turn
 
 if TYPE_CHECKING:
+    from graph.redacting import Redactor
     from graph.turns import TurnEngine
 
 log = structlog.get_logger()
@@ -26,7 +27,7 @@ _REPEATED = 1500
 _STILL = "I told you that this is as much as I take; please ask this again when I said."
 
 
-def register(tree: app_commands.CommandTree[discord.Client], engine: TurnEngine) -> None:
+def register(tree: app_commands.CommandTree[discord.Client], engine: TurnEngine, redact: Redactor) -> None:
     """Put the command on the tree."""
 
     @tree.command(description="Ask me something; the answer comes here")
@@ -51,7 +52,7 @@ def register(tree: app_commands.CommandTree[discord.Client], engine: TurnEngine)
             await interaction.response.send_message(_STILL, ephemeral=True)
             return
         try:
-            repeated = await interaction.response.send_message(_question(text), allowed_mentions=_NO_PINGS)
+            repeated = await interaction.response.send_message(_question(redact(text)), allowed_mentions=_NO_PINGS)
             turn = replace(turn, message_id=repeated.message_id)
         except discord.HTTPException as error:
             log.warning("question_not_repeated", turn=turn.key, error=str(error))

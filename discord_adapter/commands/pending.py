@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from checkpoints.journal import Journal
     from discord_adapter.card_messages import CardMessages
     from discord_adapter.offering import Offering
+    from graph.redacting import Redactor
     from graph.turns import TurnEngine
 
 _Interaction = discord.Interaction[discord.Client]
@@ -37,6 +38,7 @@ def register(
     journal: Journal,
     cards: CardMessages,
     offering: Offering,
+    redact: Redactor,
 ) -> None:
     """Put the command on the tree."""
 
@@ -50,12 +52,17 @@ def register(
         if not here:
             await interaction.edit_original_response(content="Nothing waits for your decision here.")
             return
-        lines = [await _line(number, one, interaction.guild_id, cards) for number, one in enumerate(here[:_LISTED], 1)]
+        # One that holds what became known as a secret later is not shown here, and so not decided here.
+        listed = [(one, _short(one) and not redact.holds(one.arguments)) for one in here[:_LISTED]]
+        lines = [
+            await _line(number, one, interaction.guild_id, cards, whole=whole)
+            for number, (one, whole) in enumerate(listed, 1)
+        ]
         if len(here) > _LISTED:
             lines.append(f"-# and {len(here) - _LISTED} more, which are listed when these are decided")
         await interaction.edit_original_response(
             content="\n".join(lines),
-            view=view([_row(number, one) for number, one in enumerate(here[:_LISTED], 1)]),
+            view=view([_row(number, one, whole=whole) for number, (one, whole) in enumerate(listed, 1)]),
             allowed_mentions=NO_PINGS,
         )
 
@@ -65,19 +72,19 @@ async def _guild_of(journal: Journal, approval: Approval) -> int | None:
     return row.conversation.guild_id if row else None
 
 
-async def _line(number: int, approval: Approval, guild_id: int | None, cards: CardMessages) -> str:
+async def _line(number: int, approval: Approval, guild_id: int | None, cards: CardMessages, *, whole: bool) -> str:
     card = await cards.current(approval)
     place = f"https://discord.com/channels/{guild_id or '@me'}/{approval.channel_id}"
     link = place if card.message_id is None else f"{place}/{card.message_id}"
     shown = exact(approval.arguments)
-    arguments = f"\n```json\n{shown}\n```" if _short(approval) else f" ({len(shown):,} characters of arguments)\n"
+    arguments = f"\n```json\n{shown}\n```" if whole else f" ({len(shown):,} characters of arguments)\n"
     return f"{number}. {inline(approval.tool, _NAME_ROOM)} for <@{approval.requester_id}>: {link}{arguments}".rstrip()
 
 
-def _row(number: int, approval: Approval) -> tuple[Button, ...]:
+def _row(number: int, approval: Approval, *, whole: bool) -> tuple[Button, ...]:
     """The buttons of a card in the list; only what is shown here in full can be decided here."""
     show = Button(custom_id(Verb.SHOW, approval.id), f"Show {number}", SHOW)
-    if not _short(approval):
+    if not whole:
         return (show,)
     decide = [replace(one, label=f"{one.label} {number}") for one in buttons(approval) if _decides(one)]
     return (*decide, show)

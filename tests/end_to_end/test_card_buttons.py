@@ -145,6 +145,24 @@ async def test_explanation_tells_no_secret_and_shows_where_its_links_lead(bot, d
     assert "sk-" not in "".join(message.content for message in discord_.messages(general))
 
 
+async def test_what_became_a_secret_while_a_card_waited_is_shown_by_no_button_and_no_list(bot, discord_, people):
+    general, alice = discord_.channel("general"), discord_.user("alice")
+    await bot.start()
+    card = await people.card(general, "fail", message="open-sesame")
+    await bot.kill()
+    bot.configure_mcp(notes=bot.notes_server, other={"url": "http://127.0.0.1:9/mcp?key=open-sesame"})
+    await bot.start()
+
+    form = await people.pressed(alice, card, "Edit")
+    assert json.loads(form.modal["components"][0]["component"]["value"]) == {"message": "[redacted]"}
+    listed = await discord_.slash(alice, general, "pending")
+    assert "open-sesame" not in listed.content
+    with pytest.raises(BadInput):
+        await discord_.press(alice, listed.message, "Run once 1")
+    shown = await people.pressed(alice, listed.message, "Show 1")
+    assert '"message": "[redacted]"' in shown.content
+
+
 async def test_deleted_cards_come_back_and_pending_lists_what_waits(bot, discord_, people, script):
     general, lab = discord_.channel("general"), discord_.channel("lab")
     alice, bob, carol = (discord_.user(name) for name in ("alice", "bob", "carol"))

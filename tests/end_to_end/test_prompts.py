@@ -76,8 +76,8 @@ async def test_key_that_came_into_a_prompt_or_a_message_is_not_shown_by_a_comman
     await discord_.slash(alice, general, "setprompt", text=f"The token is {discord_.token}.")
     await discord_.send(alice, general, bot.mention(f"Is it {discord_.token}?"))
     await bot.said(general, "Heard.")
-    for command in ("viewprompt", "history"):
-        shown = await discord_.slash(alice, general, command)
+    for command, given in (("viewprompt", {}), ("history", {}), ("ask", {"text": f"Is it {discord_.token}?"})):
+        shown = await discord_.slash(alice, general, command, **given)
         assert "[redacted]" in shown.content
         assert discord_.token not in shown.content
 
