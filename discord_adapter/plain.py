@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from functools import lru_cache
+
+import regex
 
 from discord_adapter.text.lengths import units
 
@@ -25,10 +28,20 @@ _BLANK = frozenset(
 # How many marks of its own script a letter may carry: Thai and Hebrew take two, more begin to cover other lines.
 _MARKS = 2
 
+# What changes the character before it. Python's `re` would have to go through a list of them at every character.
+_RUN_OF_MARKS = regex.compile(r"\p{M}+")
+
 # What Discord reads as somebody's name, a channel, a command, an emoji or a time, wherever it stands.
 _CALLS = re.compile(r"<(?=[@#/:]|a:|t:|id:)|@(?=everyone|here)")
 
 _FENCE = "```"
+
+# Deeply nested JSON in lines is mostly indentation, a hundred times the rest: beyond this many times it is one line.
+# Whatever has no more than so many characters in lines is not.
+_TIMES_IN_LINES = 4
+_SHORT = 1000
+
+_LINES = json.JSONEncoder(indent=2, ensure_ascii=False)
 
 # Spaces in a row that could push what follows out of sight; those that begin a line are the JSON's own.
 _WIDE = re.compile(r"(?<=[^\n ]) {4,}")
@@ -41,12 +54,24 @@ def exact(arguments: object) -> str:
     change or cover other characters; backticks in threes, which would end the code block; what reads as a mention; and
     many spaces in a row.
     """
+    line = json.dumps(arguments, ensure_ascii=False)
+    text = _in_lines(arguments, max(_SHORT, _TIMES_IN_LINES * len(line))) or line
+    return _revealed(text).replace(_FENCE, r"\u0060" * 3)
+
+
+def _in_lines(arguments: object, room: int) -> str | None:
+    """JSON in lines; None where it has no room in so many characters."""
+    pieces: list[str] = []
     try:
-        text = json.dumps(arguments, indent=2, ensure_ascii=False)
+        for piece in _LINES.iterencode(arguments):
+            pieces.append(piece)
+            room -= len(piece)
+            if room < 0:
+                return None
     except RecursionError:
         # Python writes lines with a function of its own, which goes less deep than the one for a single line.
-        text = json.dumps(arguments, ensure_ascii=False)
-    return _revealed(text).replace(_FENCE, r"\u0060" * 3)
+        return None
+    return "".join(pieces)
 
 
 def inline(text: str, limit: int) -> str:
@@ -69,11 +94,18 @@ def _word(text: str) -> str:
 
 def _revealed(text: str) -> str:
     """JSON with escapes for whatever would not show as what it is."""
-    shown = "".join(
-        _escape(character) if _hidden(character) or _marks(text, at) else character for at, character in enumerate(text)
-    )
+    shown = _RUN_OF_MARKS.sub(_with_few_marks, text).translate(_Escapes())
     shown = _CALLS.sub(lambda found: _escape(found[0]), shown)
     return _WIDE.sub(lambda found: r"\u0020" * len(found[0]), shown)
+
+
+class _Escapes(dict[int, str]):
+    """What each character that shows nothing is written as, for `str.translate`; looked up once for each."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        self[code] = shown = _escape(character) if _hidden(character) else character
+        return shown
 
 
 def _hidden(character: str) -> bool:
@@ -81,17 +113,21 @@ def _hidden(character: str) -> bool:
     return character not in "\n " and (category[0] in "CZ" or character in _BLANK)
 
 
-def _marks(text: str, at: int) -> bool:
-    """Whether a character is a mark that changes another one, other than the vowels and points of a script."""
-    if text[at].isascii() or unicodedata.category(text[at])[0] != "M":
-        return False
-    script = unicodedata.name(text[at], "").split(" ")[0]
-    for former in reversed(text[max(0, at - _MARKS) : at]):
-        if unicodedata.category(former)[0] != "M":
-            return unicodedata.name(former, "").split(" ")[0] != script
-    return True
+def _with_few_marks(found: regex.Match[str]) -> str:
+    """A run of marks with escapes for those that are no vowels and points of the script of the letter before them."""
+    text, at = found.string, found.start()
+    script = _script(text[at - 1]) if at else None
+    return "".join(
+        mark if number < _MARKS and _script(mark) == script else _escape(mark) for number, mark in enumerate(found[0])
+    )
 
 
+@lru_cache(maxsize=4096)
+def _script(character: str) -> str:
+    return unicodedata.name(character, "").split(" ")[0]
+
+
+@lru_cache(maxsize=4096)
 def _escape(character: str) -> str:
     # Beyond the first plane JSON writes two halves of a pair.
     return json.dumps(character)[1:-1] if not " " <= character <= "~" else f"\\u{ord(character):04x}"

@@ -67,4 +67,4 @@ def _described(approval: Approval) -> str:
         "effects": approval.effects,
         "arguments": approval.arguments,
     }
-    return json.dumps(described, ensure_ascii=False, indent=1)
+    return json.dumps(described, ensure_ascii=False)

@@ -95,7 +95,7 @@ class JournaledToolbox:
         """On what terms a call may be made, and the source of its tool.
 
         Raises:
-            ToolError: The tool is not known, or the arguments do not fit it or hold a secret.
+            ToolError: The tool is not known, or the arguments do not fit it, hold a secret, or are too much for a card.
         """
         tool = self._catalog.get(name)
         self._check(tool, arguments)

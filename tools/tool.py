@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,10 @@ log = structlog.get_logger()
 
 OURS = "clew"
 """What a tool of our own has for its server."""
+
+LARGEST_ARGUMENTS = 256 * 1024
+"""Bytes of a call's arguments as JSON. Whatever stands in them, on a card they are a file far below the 10 MiB that
+Discord takes (its documentation, reference, uploading files)."""
 
 _SHOWN_ERRORS = 5
 
@@ -114,7 +120,7 @@ class Tool:
 
 
 def check_arguments(tool: Tool, arguments: Mapping[str, Any]) -> None:
-    """Hold a call's arguments against the tool's schema, before anything is asked or run.
+    """Hold a call's arguments against their bound and the tool's schema, before anything is asked or run.
 
     A schema that is itself broken, refers to what is not in it, or takes too long, cannot be held against anything:
     that is logged, and the tool's server is left to judge.
@@ -126,6 +132,12 @@ def check_arguments(tool: Tool, arguments: Mapping[str, Any]) -> None:
     Raises:
         BadArguments: They do not fit; the text names each place and what was expected there.
     """
+    size = len(json.dumps(arguments, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    if size > LARGEST_ARGUMENTS:
+        raise BadArguments(
+            f"The arguments have {math.ceil(size / 1024)} KiB, and those of a call may have "
+            f"{LARGEST_ARGUMENTS // 1024}; {tool.name} was not run. Call it with less, perhaps in several calls."
+        )
     try:
         errors = misfits(arguments, tool.schema)
     except BrokenSchema as fault:

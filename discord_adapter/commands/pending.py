@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import discord
@@ -52,17 +52,16 @@ def register(
         if not here:
             await interaction.edit_original_response(content="Nothing waits for your decision here.")
             return
-        # One that holds what became known as a secret later is not shown here, and so not decided here.
-        listed = [(one, _short(one) and not redact.holds(one.arguments)) for one in here[:_LISTED]]
-        lines = [
-            await _line(number, one, interaction.guild_id, cards, whole=whole)
-            for number, (one, whole) in enumerate(listed, 1)
+        listed = [
+            _Listed(number, one, exact(one.arguments), secret=redact.holds(one.arguments))
+            for number, one in enumerate(here[:_LISTED], 1)
         ]
+        lines = [await one.line(interaction.guild_id, cards) for one in listed]
         if len(here) > _LISTED:
             lines.append(f"-# and {len(here) - _LISTED} more, which are listed when these are decided")
         await interaction.edit_original_response(
             content="\n".join(lines),
-            view=view([_row(number, one, whole=whole) for number, (one, whole) in enumerate(listed, 1)]),
+            view=view([one.row() for one in listed]),
             allowed_mentions=NO_PINGS,
         )
 
@@ -72,28 +71,40 @@ async def _guild_of(journal: Journal, approval: Approval) -> int | None:
     return row.conversation.guild_id if row else None
 
 
-async def _line(number: int, approval: Approval, guild_id: int | None, cards: CardMessages, *, whole: bool) -> str:
-    card = await cards.current(approval)
-    place = f"https://discord.com/channels/{guild_id or '@me'}/{approval.channel_id}"
-    link = place if card.message_id is None else f"{place}/{card.message_id}"
-    shown = exact(approval.arguments)
-    arguments = f"\n```json\n{shown}\n```" if whole else f" ({len(shown):,} characters of arguments)\n"
-    return f"{number}. {inline(approval.tool, _NAME_ROOM)} for <@{approval.requester_id}>: {link}{arguments}".rstrip()
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A card in the list: its place there, its arguments as they are shown, and whether they hold a secret.
 
+    They can hold what became known as one after the card was asked.
+    """
 
-def _row(number: int, approval: Approval, *, whole: bool) -> tuple[Button, ...]:
-    """The buttons of a card in the list; only what is shown here in full can be decided here."""
-    show = Button(custom_id(Verb.SHOW, approval.id), f"Show {number}", SHOW)
-    if not whole:
-        return (show,)
-    decide = [replace(one, label=f"{one.label} {number}") for one in buttons(approval) if _decides(one)]
-    return (*decide, show)
+    number: int
+    approval: Approval
+    arguments: str
+    secret: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether the list shows the arguments; only what is shown here in full can be decided here."""
+        return not self.secret and units(self.arguments) <= _ARGUMENTS_ROOM
+
+    async def line(self, guild_id: int | None, cards: CardMessages) -> str:
+        card = await cards.current(self.approval)
+        place = f"https://discord.com/channels/{guild_id or '@me'}/{self.approval.channel_id}"
+        link = place if card.message_id is None else f"{place}/{card.message_id}"
+        much = f" ({len(self.arguments):,} characters of arguments)\n"
+        shown = f"\n```json\n{self.arguments}\n```" if self.whole else much
+        tool = inline(self.approval.tool, _NAME_ROOM)
+        return f"{self.number}. {tool} for <@{self.approval.requester_id}>: {link}{shown}".rstrip()
+
+    def row(self) -> tuple[Button, ...]:
+        show = Button(custom_id(Verb.SHOW, self.approval.id), f"Show {self.number}", SHOW)
+        if not self.whole:
+            return (show,)
+        decide = [replace(one, label=f"{one.label} {self.number}") for one in buttons(self.approval) if _decides(one)]
+        return (*decide, show)
 
 
 def _decides(button: Button) -> bool:
     parsed = parse(button.custom_id)
     return parsed is not None and parsed[0] in DECISIONS
-
-
-def _short(approval: Approval) -> bool:
-    return units(exact(approval.arguments)) <= _ARGUMENTS_ROOM

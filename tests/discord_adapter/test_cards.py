@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import time
 import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,7 +20,9 @@ from discord_adapter.plain import exact, inline
 from discord_adapter.text.lengths import units
 from discord_adapter.text.splitting import MESSAGE_LIMIT, open_fence
 from graph.state import fingerprint
-from tests.discord_adapter.hostile import HOSTILE
+from playground.uploads import MAX_FILE
+from tests.discord_adapter.hostile import HOSTILE, nested
+from tools.tool import LARGEST_ARGUMENTS
 
 LATER = datetime(2026, 11, 26, 12, tzinfo=UTC)
 SIX = 6
@@ -147,6 +150,39 @@ def test_arguments_of_any_size_are_there_in_the_message_or_in_a_file(size):
 
     _holds(approval, shown)
     assert bool(shown.files) == (size > 987)
+
+
+LARGEST = {
+    "hidden": "\x7f",
+    "backticks": "`",
+    "mentions": "<@",
+    "spaces": "x    ",
+    "marks": "\u0301",
+    "thai": "\u0e01\u0e34",
+    "emoji": "\U0001f98a",
+    "list": [1],
+    "objects": [{"a": 1, "b": "x"}],
+    "nested": [nested(70)],
+}
+
+
+@pytest.mark.parametrize("filling", LARGEST.values(), ids=list(LARGEST))
+def test_largest_arguments_that_are_taken_are_shown_at_once_and_far_below_what_discord_takes(filling):
+    one = len(json.dumps(filling, ensure_ascii=False).encode())
+    arguments = {"x": filling * (LARGEST_ARGUMENTS // (one if isinstance(filling, list) else one - 2))}
+    started = time.process_time()
+    shown = card(_approval(arguments))
+    took = time.process_time() - started
+
+    _holds(_approval(arguments), shown)
+    assert len(shown.files[0][1]) < MAX_FILE / 4
+    assert took < 2
+
+
+def test_arguments_are_in_lines_unless_these_would_be_mostly_indentation():
+    assert exact({"a": [{"b": 1}]}) == '{\n  "a": [\n    {\n      "b": 1\n    }\n  ]\n}'
+    deep = [nested(70)] * 20
+    assert exact({"a": deep}) == json.dumps({"a": deep})
 
 
 def test_decided_card_has_its_arguments_in_the_same_place():

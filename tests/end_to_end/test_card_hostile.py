@@ -4,8 +4,9 @@ import json
 import re
 
 from graph.state import fingerprint
+from playground import model_wire
 from playground.model import call, say
-from tests.discord_adapter.hostile import HOSTILE
+from tests.discord_adapter.hostile import HOSTILE, nested
 
 SAMPLE = (
     "fence",
@@ -50,3 +51,17 @@ async def test_what_ran_is_what_the_card_showed_and_nothing_pinged(bot, discord_
     for message in discord_.messages(general):
         if message.author.id == discord_.bot.id:
             assert (message.pinged, message.pinged_everyone) == (set(), False)
+
+
+async def test_deeply_nested_arguments_are_shown_in_full(bot, discord_, script, monkeypatch):
+    monkeypatch.setattr(model_wire, "ARGUMENT_FRAGMENT", 10**6)
+    # In lines it would be more than a file may have.
+    extra = [nested(70)] * 300
+    script.then(call("delete_note", name="todo", extra=extra))
+    script.then(say("done"))
+    await bot.start()
+    alice, general = discord_.user("alice"), discord_.channel("general")
+    await discord_.send(alice, general, bot.mention("do your worst"))
+    card = await bot.card(general, "delete_note")
+
+    assert read(card) == {"name": "todo", "extra": extra}

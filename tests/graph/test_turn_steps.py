@@ -8,9 +8,11 @@ from sqlalchemy import text
 
 from checkpoints.cards import Decision
 from checkpoints.keys import Conversation
+from graph.deciding import Person
+from playground import model_wire
 from playground.model import ToolCall, call, say
 from playground.model_wire import Completion
-from tools.tool import ToolFailed
+from tools.tool import LARGEST_ARGUMENTS, ToolError, ToolFailed
 
 
 async def test_turn_of_several_steps_ends_in_the_models_last_words(stand, clew):
@@ -176,6 +178,28 @@ async def test_number_that_is_none_is_told_to_the_model_and_nobody_is_asked(stan
     assert "correct them and call again" in stand.sent()[-1][1]
     assert clew.surface.cards == {}
     assert stand.tools.ran == []
+
+
+async def test_arguments_that_are_too_much_for_a_card_are_told_to_the_model_and_nobody_is_asked(
+    stand, clew, monkeypatch
+):
+    # In one piece: LangChain reads each as JSON.
+    monkeypatch.setattr(model_wire, "ARGUMENT_FRAGMENT", 10 * LARGEST_ARGUMENTS)
+    stand.tools.schema = {"type": "object"}
+    stand.script.then(call("wipe", x="é" * (LARGEST_ARGUMENTS // 2)))
+    stand.script.then(call("wipe", x="é" * (LARGEST_ARGUMENTS // 2 - 10)))
+    stand.script.then(say("done"))
+    await clew.ask(1)
+    (card,) = await clew.cards(1)
+    with pytest.raises(ToolError, match="may have 256"):
+        await clew.engine.edit(card, Person(3), {"x": "y" * LARGEST_ARGUMENTS})
+    await clew.approve(card)
+
+    assert await clew.answered(1, 2) == "done"
+    refused, ran = [content for role, content in stand.sent() if role == "tool"]
+    assert "257 KiB, and those of a call may have 256; wipe was not run" in refused
+    assert ran.endswith("done")
+    assert len(stand.tools.ran) == 1
 
 
 async def test_failed_tool_is_an_answer(stand, clew):
