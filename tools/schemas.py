@@ -12,14 +12,12 @@ from jsonschema.validators import Draft202012Validator, validator_for
 from referencing import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
     Kind = type[Draft202012Validator]
 
 # Nobody else is served meanwhile. A sound schema takes some thousandths.
 _SECONDS = 0.5
-
-_COMPARED = 200
 
 # What is a pattern is for `regex` to say, not for Python's `re`.
 _NO_FORMATS = FormatChecker(())
@@ -33,8 +31,7 @@ def misfits(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Val
     """What in a call's arguments does not fit a schema, in the order of its places.
 
     References are never fetched from the network. Patterns are searched for by `regex`, which gives up when it is told
-    to; ``unevaluatedProperties``, for which the library searches by itself, is left to the server, and so is whether
-    more than 200 items are unique, since the library compares each with each.
+    to; ``unevaluatedProperties``, for which the library searches by itself, is left to the server.
 
     Raises:
         BrokenSchema: The schema is none, refers to itself or to what is not in it, or takes more than half a second.
@@ -108,10 +105,11 @@ class _Bounds:
                     yield from validator.descend(value[name], part, path=name, schema_path=pattern)
 
     def _unique_items(
-        self, validator: Draft202012Validator, unique: object, value: list[Any], schema: dict[str, Any]
+        self, validator: Draft202012Validator, unique: object, value: list[Any], _schema: object
     ) -> Iterator[ValidationError]:
-        if validator.is_type(value, "array") and len(value) <= _COMPARED:
-            yield from self._kind.VALIDATORS["uniqueItems"](validator, unique, value, schema)
+        # The library compares each with each, which nothing interrupts.
+        if unique and validator.is_type(value, "array") and len(set(map(_comparable, value))) < len(value):
+            yield ValidationError(f"{value!r} has non-unique elements")
 
     def _additional_properties(
         self, validator: Draft202012Validator, part: object, value: dict[str, Any], schema: dict[str, Any]
@@ -121,3 +119,12 @@ class _Bounds:
             named = {"properties": schema.get("properties", {})}
             others = {name: one for name, one in value.items() if not any(self._found(p, name) for p in patterns)}
             yield from self._kind.VALIDATORS["additionalProperties"](validator, part, others, named)
+
+
+def _comparable(value: object) -> Hashable:
+    """A JSON value as one that is equal to another where JSON Schema says so: 1 is 1.0, and not true."""
+    if isinstance(value, dict):
+        return frozenset((name, _comparable(inner)) for name, inner in cast("dict[str, object]", value).items())
+    if isinstance(value, list):
+        return tuple(map(_comparable, cast("list[object]", value)))
+    return (bool, value) if isinstance(value, bool) else cast("Hashable", value)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from structlog.testing import capture_logs
 
 from tools import BadArguments, check_arguments
+from tools.schemas import misfits
 
 SCHEMA = {
     "type": "object",
@@ -94,11 +97,26 @@ def test_a_schema_that_would_take_for_ever_is_logged_and_left_to_the_server(tool
     assert [entry["event"] for entry in logs] == ["tool_schema_broken"]
 
 
-def test_whether_many_items_are_unique_is_left_to_the_server(tool):
-    schema = {"properties": {"a": {"type": "array", "uniqueItems": True}}}
+UNIQUE = {"properties": {"a": {"type": "array", "uniqueItems": True}}}
+
+
+@pytest.mark.parametrize(
+    "items", [[1, 1.0], ["a", "a"], [{"b": 1, "c": [2]}, {"c": [2.0], "b": 1}], [[], []], [None, None], [0] * 20_000]
+)
+def test_items_that_are_equal_are_not_unique(tool, items):
     with pytest.raises(BadArguments, match="unique"):
-        check_arguments(tool(schema=schema), {"a": [{"b": 1}, {"b": 1}]})
-    check_arguments(tool(schema=schema), {"a": [{"b": number // 2} for number in range(10_000)]})
+        check_arguments(tool(schema=UNIQUE), {"a": items})
+
+
+def test_items_that_only_look_alike_are_unique(tool):
+    check_arguments(tool(schema=UNIQUE), {"a": [1, True, "1", [1], [True], {"1": 1}, 0, False, None, "", [], {}, [[]]]})
+
+
+def test_whether_large_items_are_unique_is_decided_at_once():
+    items = [{f"k{n}": 0 for n in range(1000)} | {"last": last} for last in range(200)]
+    started = time.process_time()
+    assert misfits({"a": items}, UNIQUE) == []
+    assert time.process_time() - started < 1
 
 
 def test_a_pattern_that_python_would_search_for_ever_is_decided(tool):
