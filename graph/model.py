@@ -66,7 +66,7 @@ async def model(state: ConversationState, runtime: Runtime[ConversationContext])
         steered = await context.mailbox.read(messages) if step and context.mailbox else []
         message, left_out = await _answer(context, [*messages, *steered], Draft(step, runtime.stream_writer))
     message = _with_readable_calls(message.model_copy(update={"id": message_id}))
-    calls = _calls(message, context.toolbox)
+    calls = await context.toolbox.within_limits(_calls(message, context.toolbox))
     marks: dict[str, Any] = {}
     if left_out and message.text and asdict(left_out) not in _told(turn):
         # With the message, so that it is told again where the turn is shown again after a restart.

@@ -16,12 +16,14 @@ from checkpoints.keys import TERMINAL, asked_at
 from checkpoints.outages import when_back
 from graph.turn import Closing
 from tools.patterns import fits, names_of
+from tools.policy import Action
 from tools.tool import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from checkpoints.counts import Counts
+    from graph.state import Call
     from graph.turn import Turn
     from tools.catalog import Catalog
     from tools.tool import Tool
@@ -177,6 +179,24 @@ class CallRates:
         self._now = now
         self._counting = asyncio.Lock()
 
+    async def within(self, calls: list[Call], turn_key: str) -> list[Call]:
+        """The calls of a model message; the last of them, if they are more than the turn has left, with that as error.
+
+        It is looked at here, before anybody is asked: a card for a call that could not start would be asked in vain.
+        What starts is counted again in `room`.
+
+        Args:
+            calls: The calls, with their verdicts.
+            turn_key: The turn that makes them.
+        """
+        most = self._settings.calls_per_turn
+        if not most:
+            return calls
+        left = most - await when_back(lambda: self._counts.calls_of_turn(turn_key))
+        may_start = [call for call in calls if call["action"] != Action.DENY]
+        over = [call["id"] for call in may_start[max(0, left) :]]
+        return [{**call, "error": _turn_is_over(call["name"], most)} if call["id"] in over else call for call in calls]
+
     @asynccontextmanager
     async def room(self, tool: Tool, catalog: Catalog, *, turn_key: str, user_id: int) -> AsyncGenerator[None]:
         """Hold the room for one call while its start is noted; calls of one step start side by side.
@@ -193,10 +213,7 @@ class CallRates:
         async with self._counting:
             most = self._settings.calls_per_turn
             if most and await when_back(lambda: self._counts.calls_of_turn(turn_key)) >= most:
-                raise TooManyCalls(
-                    f"{tool.name} was not run: this turn has made {most} tool calls, as many as one turn may make. "
-                    "Answer with what you have, and tell the user that it is not complete."
-                )
+                raise TooManyCalls(_turn_is_over(tool.name, most))
             for pattern, bucket in self._settings.tools.items():
                 if bucket.per_user_per_hour and _fits(tool, pattern):
                     await self._look(tool, catalog, pattern, bucket.per_user_per_hour, user_id)
@@ -216,6 +233,13 @@ class CallRates:
             f"{tool.name} was not run: it may run {_times(most)} an hour for this user, and can run again in {wait}. "
             "Do not try it again before; tell the user so."
         )
+
+
+def _turn_is_over(name: str, most: int) -> str:
+    return (
+        f"{name} was not run: this turn has made {most} tool calls, as many as one turn may make. "
+        "Answer with what you have, and tell the user that it is not complete."
+    )
 
 
 def _fits(tool: Tool, pattern: str) -> bool:

@@ -104,6 +104,10 @@ class Toolbox(Protocol):
         """
         ...
 
+    async def within_limits(self, calls: list[Call]) -> list[Call]:
+        """The calls of a model message, before anybody is asked; those that are too many have that as their error."""
+        ...
+
     def tool(self, name: str, source: str) -> Tool:
         """The tool that a call was made to.
 

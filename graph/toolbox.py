@@ -101,6 +101,10 @@ class JournaledToolbox:
         self._check(tool, arguments)
         return self._verdict(tool), tool.source
 
+    async def within_limits(self, calls: list[Call]) -> list[Call]:
+        """The calls of a model message; those that are more than the turn has left have that as their error."""
+        return await self._rates.within(calls, self._turn_key) if self._rates else calls
+
     def tool(self, name: str, source: str) -> Tool:
         """The tool that a call was made to.
 

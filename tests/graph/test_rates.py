@@ -209,6 +209,23 @@ async def test_calls_of_a_turn_are_bounded_and_the_model_and_the_person_are_told
     assert sorted(ended) == [False, False, True, True]
 
 
+async def test_no_more_cards_are_shown_than_calls_may_be_made(program, stand):
+    clew = await program(calls_per_turn=3)
+    stand.script.then(call("look", _id="first", x=1))
+    stand.script.then(
+        *(call("wipe", _id=str(number), x=number) for number in range(40)), call("wipe", _id="no", x="no")
+    )
+    await clew.ask(1)
+    for card in await clew.cards(2):
+        await clew.approve(card)
+    assert await clew.answered(1, 2) == "Yes."
+
+    assert stand.tools.ran[0] == ("look", 1)
+    assert sorted(stand.tools.ran[1:]) == [("wipe", 0), ("wipe", 1)]
+    answers = [text for role, text in stand.sent() if role == "tool"]
+    assert ["this turn has made 3 tool calls" in text for text in answers] == [False] * 3 + [True] * 38 + [False]
+
+
 async def test_expensive_tools_have_a_bucket_of_their_own_for_each_person(program, stand):
     clew = await program(tools={"clew/lo*": {"per_user_per_hour": 2}})
     stand.tools.rules = {"*": "auto"}
