@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
@@ -16,7 +17,7 @@ from discord_adapter.choices import DECISIONS, EXPLAIN, Verb
 from discord_adapter.content import Content
 from discord_adapter.plain import inline
 from discord_adapter.text.links import with_true_hosts
-from discord_adapter.text.splitting import split
+from discord_adapter.text.splitting import MESSAGE_LIMIT, split
 from graph.deciding import NEEDS_ENOUGH, Answer
 from graph.errors import ModelError, SurfaceError
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from checkpoints.cards import Approval
+    from checkpoints.deliveries import Delivery
     from checkpoints.journal import Journal
     from discord_adapter.card_messages import CardMessages
     from discord_adapter.outbox import Outbox
@@ -35,6 +37,12 @@ log = structlog.get_logger()
 CLOSED = "This is decided already."
 TAKEN_BACK = "This was taken back."
 _NAME_ROOM = 100
+
+# Seconds until the model is asked again about a card that it could not explain: each time costs a call, and no limit
+# counts it.
+_PAUSE = 60.0
+
+_CUT = "\n…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +66,25 @@ class Choosing:
         journal: Has the cards.
         outbox: Posts explanations.
         cards: Where the cards are shown.
+        clock: Gives seconds that only grow.
     """
 
-    def __init__(self, engine: TurnEngine, journal: Journal, outbox: Outbox, cards: CardMessages) -> None:
+    def __init__(
+        self,
+        engine: TurnEngine,
+        journal: Journal,
+        outbox: Outbox,
+        cards: CardMessages,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._engine = engine
         self._journal = journal
         self._outbox = outbox
         self._cards = cards
+        self._clock = clock
         self._explaining: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        # About which cards the model was asked lately, and when.
+        self._asked: dict[str, float] = {}
 
     def session_began(self) -> None:
         """A session of the gateway began: what was done on cards before it was not heard."""
@@ -174,31 +193,45 @@ class Choosing:
         if not self._engine.may_decide(approval, person) and person.user_id != approval.requester_id:
             return Told(Answer.NOT_ALLOWED, f"You may not ask about this: {who_decides(approval)}.")
         lock = self._explaining.setdefault(approval.id, asyncio.Lock())
+        if lock.locked():
+            return Told(Answer.CLOSED, "It is being explained below the card.")
         async with lock:
-            first = await self._outbox.plan(approval.turn_key, f"explain:{approval.id}", approval.channel_id)
-            if first.final:
+            delivery = await self._outbox.plan(approval.turn_key, f"explain:{approval.id}", approval.channel_id)
+            if delivery.final:
                 return Told(Answer.CLOSED, "It is explained below the card already.")
+            if self._asked_lately(approval):
+                return Told(Answer.CLOSED, "That did not work just now; please ask again in a minute.")
             try:
-                # Whole: a secret that is told in halves by two messages would not be found.
+                # Whole: a secret that is cut in half would not be found.
                 text = with_true_hosts(self._outbox.redact(await self._engine.explain(approval.id)))
             except ModelError as error:
                 log.warning("card_not_explained", turn=approval.turn_key, fault=error.fault, detail=error.detail)
-                await self._say(approval, [error.sentence], final=False)
+                await self._say(approval, delivery, error.sentence, final=False)
                 return Told(Answer.DECIDED, error.sentence)
             about = f"-# {EXPLAIN} What the model says about {inline(approval.tool, _NAME_ROOM)}; it may be wrong."
-            await self._say(approval, split(f"{about}\n{text}"), final=True)
+            await self._say(approval, delivery, _as_one_message(f"{about}\n{text}"), final=True)
         return Told(Answer.DECIDED, "It is explained below the card.")
 
-    async def _say(self, approval: Approval, texts: list[str], *, final: bool) -> None:
-        """Post texts as an answer to a card."""
+    def _asked_lately(self, approval: Approval) -> bool:
+        """Whether the model was asked about a card within the pause; if not, it counts as asked now."""
+        now = self._clock()
+        self._asked = {one: at for one, at in self._asked.items() if now - at < _PAUSE}
+        lately = approval.id in self._asked
+        self._asked.setdefault(approval.id, now)
+        return lately
+
+    async def _say(self, approval: Approval, delivery: Delivery, text: str, *, final: bool) -> None:
+        """Post a text as an answer to a card."""
         card = await self._cards.current(approval)
         reference = None
         if card.message_id is not None:
             reference = discord.MessageReference(
                 message_id=card.message_id, channel_id=card.channel_id, fail_if_not_exists=False
             )
-        for number, text in enumerate(texts):
-            part = f"explain:{approval.id}" + (f":{number}" if number else "")
-            delivery = await self._outbox.plan(approval.turn_key, part, approval.channel_id)
-            content = Content(text)
-            await self._outbox.show(delivery, lambda content=content: content, final=final, reply_to=reference)
+        await self._outbox.show(delivery, lambda: Content(text), final=final, reply_to=reference)
+
+
+def _as_one_message(text: str) -> str:
+    """A text, cut where it is too long for a message."""
+    whole, *more = split(text)
+    return f"{split(text, MESSAGE_LIMIT - len(_CUT))[0]}{_CUT}" if more else whole
