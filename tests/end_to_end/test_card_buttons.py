@@ -53,7 +53,7 @@ async def test_edit_explain_remember_and_refuse_with_a_reason(bot, discord_, peo
     told = await bot.said(general, "It would fail @everyone.")
     assert (told.reference.message_id, told.pinged, told.pinged_everyone) == (card.id, set(), False)
     assert told.content.startswith("-# ❓ What the model says about `fail`; it may be wrong.")
-    await people.told(alice, card, "Explain", "explained below the card already")
+    await people.told(alice, card, "Explain", "explained below the card")
     assert len(bot.shown(general, "It would fail")) == 1
 
     # Allowed for a while: the second call of that tool runs without a card, another tool still asks.

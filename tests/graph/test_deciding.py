@@ -103,7 +103,7 @@ async def test_edited_arguments_are_shown_on_a_new_card_and_are_what_runs(stand,
 
 async def test_what_the_model_is_told_of_edited_arguments_is_bounded(stand, clew, waiting):
     stand.tools.schema = {"type": "object"}
-    new = (await clew.engine.edit(waiting, REQUESTER, {"x": 7, "more": "y" * 900_000})).approval
+    new = (await clew.engine.edit(waiting, REQUESTER, {"x": 7, "more": "y" * 200_000})).approval
     stand.script.then(say("wiped"))
     await clew.approve(new.id)
     told = await answer_to_the_call(stand, clew)
