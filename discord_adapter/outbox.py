@@ -271,8 +271,7 @@ class Outbox:
         message = await self.sender.send(delivery.channel_id, Kind.OTHER, partial_message.fetch)
         for reaction in message.reactions:
             if str(reaction.emoji) in found and reaction.count > reaction.me:
-                people = await self.sender.send(delivery.channel_id, Kind.OTHER, partial(_people, reaction))
-                found[str(reaction.emoji)] = people
+                found[str(reaction.emoji)] = await self.people.who_reacted(reaction)
         return found
 
     async def typing(self, channel_id: int) -> None:
@@ -375,13 +374,3 @@ class Outbox:
     async def _record(self, delivery: Delivery) -> None:
         if delivery.message_id is not None:
             await self._deliveries.posted(delivery.turn_key, delivery.part, delivery.message_id, final=delivery.final)
-
-
-async def _people(reaction: discord.Reaction) -> set[int]:
-    """Who reacted, with a super reaction as well: Discord tells of one kind at a time (resources/message)."""
-    kinds = {discord.ReactionType.normal: reaction.normal_count, discord.ReactionType.burst: reaction.burst_count}
-    people: set[int] = set()
-    for kind, count in kinds.items():
-        if count:
-            people |= {user.id async for user in reaction.users(type=kind, limit=count) if not user.bot}
-    return people

@@ -237,6 +237,27 @@ async def test_vote_that_comes_while_reactions_are_read_is_kept(journal, outbox,
     assert await journal.approvals.votes(approval.id) == [9]
 
 
+async def test_vote_is_kept_though_somebody_reacts_between_two_requests(
+    local, journal, approval, cards, shown, monkeypatch
+):
+    """Discord tells of people in the order of their ids: whoever comes in front moves the others by one."""
+    first, last = sorted((local.user("alice"), local.user("bob")), key=lambda one: one.id)
+    await cards.ask(approval, None, None)
+    (message,) = shown()
+    await local.react(last, message, APPROVE)
+    await journal.approvals.approve(approval.id, Decision.APPROVED, last.id, 3)
+    real = discord.PartialMessage.fetch
+
+    async def fetch(self):
+        found = await real(self)
+        await local.react(first, message, APPROVE)
+        return found
+
+    monkeypatch.setattr(discord.PartialMessage, "fetch", fetch)
+    await cards.ask(approval, None, None)
+    assert await journal.approvals.votes(approval.id) == [last.id]
+
+
 async def test_command_that_another_process_holds_up_says_so():
     said = []
 
