@@ -158,9 +158,13 @@ class Choosing:
                 await self._engine.decide(approval.id, decision, person)
 
     async def take_back(self, approval: Approval, user_id: int | None = None) -> None:
-        """Count a person, or everybody, no longer among those who approve an open card."""
+        """Count a person no longer among those who approve an open card, or everybody whose reaction stood for it."""
         voters = await self._journal.approvals.votes(approval.id)
-        gone = [one for one in voters if user_id in (None, one)]
+        if user_id is None:
+            pressers = await self._journal.approvals.pressers(approval.id)
+            gone = [one for one in voters if one not in pressers]
+        else:
+            gone = [one for one in voters if one == user_id]
         for one in gone:
             await self._journal.approvals.unvote(approval.id, one)
         if gone:

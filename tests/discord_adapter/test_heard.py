@@ -223,6 +223,14 @@ async def test_approval_of_somebody_who_cannot_be_looked_up_for_now_counts_on(jo
     assert await journal.approvals.votes(approval.id) == [9]
 
 
+async def test_taking_all_reactions_off_takes_back_no_vote_given_by_a_button(journal, approval, cards, card, reactions):
+    await journal.approvals.pressed(approval, 8)
+    for user_id in (8, 9):
+        await journal.approvals.approve(approval.id, Decision.APPROVED, user_id, 3)
+    await reactions.cleared(card)
+    assert await journal.approvals.votes(approval.id) == [8]
+
+
 async def test_vote_that_comes_while_reactions_are_read_is_kept(journal, outbox, approval, cards, monkeypatch):
     await cards.ask(approval, None, None)
     real = outbox.reactions
