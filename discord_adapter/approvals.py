@@ -81,8 +81,6 @@ class Reactions:
         self._outbox = outbox
         self._choosing = choosing
         self._admits = admits
-        # Reactions that are being handled and were not taken away: message, person, emoji.
-        self._standing: set[tuple[int, int, str]] = set()
 
     async def added(
         self, payload: discord.RawReactionActionEvent, may_react: Callable[[], Awaitable[bool]] = _everybody
@@ -96,17 +94,14 @@ class Reactions:
         emoji = plain_emoji(str(payload.emoji))
         if emoji not in _MEANT:
             return
-        standing = (payload.message_id, payload.user_id, emoji)
-        self._standing.add(standing)
+        # Of this one: another one of the same person, made when this was taken away, has a watch of its own.
+        watch = self._outbox.watches.begin(payload.message_id)
 
         async def if_it_stands() -> None:
-            if standing in self._standing:
-                await self._added(payload, emoji, may_react, lambda: standing in self._standing)
+            if watch.stands(payload.user_id, emoji):
+                await self._added(payload, emoji, may_react, partial(watch.stands, payload.user_id, emoji))
 
-        try:
-            await when_back(if_it_stands)
-        finally:
-            self._standing.discard(standing)
+        await when_back(if_it_stands)
 
     async def _added(
         self,
@@ -134,13 +129,12 @@ class Reactions:
 
     async def removed(self, payload: discord.RawReactionActionEvent) -> None:
         """A reaction was taken away: an approval that was only counted does not count any more."""
-        self._standing.discard((payload.message_id, payload.user_id, plain_emoji(str(payload.emoji))))
+        self._outbox.watches.taken_off(payload.message_id, payload.user_id, plain_emoji(str(payload.emoji)))
         await when_back(lambda: self._taken_back(payload.message_id, str(payload.emoji), payload.user_id))
 
     async def cleared(self, message_id: int, emoji: str | None = None) -> None:
         """All reactions, or all of an emoji, were taken off a message."""
-        plain = None if emoji is None else plain_emoji(emoji)
-        self._standing = {one for one in self._standing if one[0] != message_id or plain not in (None, one[2])}
+        self._outbox.watches.taken_off(message_id, emoji=None if emoji is None else plain_emoji(emoji))
         await when_back(lambda: self._taken_back(message_id, emoji))
 
     async def _taken_back(self, message_id: int, emoji: str | None, user_id: int | None = None) -> None:

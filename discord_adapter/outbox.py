@@ -20,6 +20,7 @@ from discord_adapter.content import NO_PINGS
 from discord_adapter.people import People, may_manage_messages
 from discord_adapter.posted import Posted
 from discord_adapter.sending import PAUSES, Forbidden, Gone, MayNotReply, Sender
+from discord_adapter.watches import Watches
 from graph.errors import PlaceGone, SurfaceError, SurfaceUnreachable
 from graph.redacting import NOTHING_SECRET
 
@@ -57,6 +58,7 @@ class Outbox:
         sender: What makes the requests.
         redact: Takes secrets out of a text.
         people: Tells who somebody is now.
+        watches: Hear what is taken off messages.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Outbox:
         self.sender = Sender(client, pauses)
         self._posted = Posted(client, self.sender, deliveries, now)
         self.people = People(client, self.sender)
+        self.watches = Watches()
         # Grows with the channels in which something was ever sent; a lock is 100 bytes.
         self._posting: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 

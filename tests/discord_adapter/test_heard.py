@@ -56,9 +56,14 @@ async def card(journal, cards, approval, turn):
     return (await cards.current(approval)).message_id
 
 
-def reaction(message_id, turn, emoji=APPROVE):
+def reaction(message_id, turn, emoji=APPROVE, user_id=None):
     return SimpleNamespace(
-        emoji=emoji, message_id=message_id, channel_id=turn.channel_id, user_id=turn.user_id, guild_id=None, member=None
+        emoji=emoji,
+        message_id=message_id,
+        channel_id=turn.channel_id,
+        user_id=user_id or turn.user_id,
+        guild_id=None,
+        member=None,
     )
 
 
@@ -89,6 +94,40 @@ async def test_reaction_that_is_taken_away_while_its_message_is_looked_for_decid
     await adding
 
     assert (await journal.approvals.get(approval.id)).decision is None
+
+
+async def test_reaction_that_is_made_again_counts_whenever_the_first_one_is_done_with(
+    journal, turn, approval, reactions, cards, outbox, monkeypatch
+):
+    of_two = replace(approval, number=1, terms=Terms(("requester", "others"), 2))
+    await journal.approvals.ask(of_two)
+    await cards.ask(of_two, None, None)
+    card = (await cards.current(of_two)).message_id
+    first_is_counted, second_is_looked_at, go_on = (asyncio.Event() for _ in range(3))
+    edit, get = outbox.edit, journal.inbox.get
+
+    async def held(*arguments):
+        first_is_counted.set()
+        await second_is_looked_at.wait()
+        return await edit(*arguments)
+
+    async def looked_at(key):
+        second_is_looked_at.set()
+        await go_on.wait()
+        return await get(key)
+
+    monkeypatch.setattr(outbox, "edit", held)
+    first = asyncio.create_task(reactions.added(reaction(card, turn)))
+    await first_is_counted.wait()
+    removal = asyncio.create_task(reactions.removed(reaction(card, turn)))
+    while await journal.approvals.votes(of_two.id):
+        await asyncio.sleep(0)
+    monkeypatch.setattr(journal.inbox, "get", looked_at)
+    second = asyncio.create_task(reactions.added(reaction(card, turn)))
+    await first
+    go_on.set()
+    await asyncio.gather(second, removal)
+    assert await journal.approvals.votes(of_two.id) == [turn.user_id]
 
 
 async def test_what_was_refused_before_a_new_session_wins_over_the_first_approval_in_it(
