@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from checkpoints.cards import Approval, Decision
-    from graph.deciding import Person
+    from checkpoints.cards import Approval
+    from graph.deciding import Said
     from graph.turn import Turn
 
 _HEADING = {
@@ -159,7 +159,7 @@ class TerminalSurface:
         if self._first_time((call_id, state)):
             self._screen.line(f"[{name}: {state}]", style="dim")
 
-    async def ask(self, approval: Approval) -> Sequence[tuple[Person, Decision]]:
+    async def ask(self, approval: Approval) -> Sequence[Said]:
         """Show the card of a call; the answer comes from the keyboard."""
         self._surfaces.cards[approval.id] = approval
         if self._first_time(("card", approval.id)):

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from checkpoints.cards import Approval
     from checkpoints.deliveries import Delivery
     from checkpoints.journal import Journal
-    from discord_adapter.card_messages import Admits
     from discord_adapter.choosing import Choosing
     from discord_adapter.outbox import Outbox
+    from discord_adapter.standing import Admits
     from graph.turns import TurnEngine
 
 log = structlog.get_logger()
@@ -99,7 +99,7 @@ class Reactions:
 
         async def if_it_stands() -> None:
             if watch.stands(payload.user_id, emoji):
-                await self._added(payload, emoji, may_react, partial(watch.stands, payload.user_id, emoji))
+                await self._added(payload, emoji, may_react, partial(watch.surely_stands, payload.user_id, emoji))
 
         await when_back(if_it_stands)
 

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-import discord
 import structlog
 
 from discord_adapter.cards import card
-from discord_adapter.choices import DECISIONS, OFFERED, STANDING, verb_of
+from discord_adapter.choices import OFFERED
 from discord_adapter.content import Content
 from discord_adapter.outbox import unguarded
 from discord_adapter.parts import card_of, card_part, number_of
 from discord_adapter.sending import Gone
-from graph.deciding import NEEDS_ENOUGH, Rules
-from graph.errors import PlaceGone, SurfaceError, SurfaceUnreachable
+from discord_adapter.standing import Standing
+from graph.deciding import Rules
+from graph.errors import PlaceGone, SurfaceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import discord
+
     from checkpoints.approvals import Approvals
-    from checkpoints.cards import Approval, Decision
+    from checkpoints.cards import Approval
     from checkpoints.deliveries import Delivery
     from discord_adapter.outbox import Guard, Outbox
-    from graph.deciding import Person
+    from discord_adapter.standing import Admits
+    from graph.deciding import Said
 
 log = structlog.get_logger()
 
@@ -34,14 +37,6 @@ _MAY_NOT_REACT = "-# I may not add reactions here (Add Reactions), so cards come
 
 # How often a card is posted anew while it is being shown; it was deleted each time.
 _TRIES = 3
-
-
-class Admits(Protocol):
-    """Says who is heard on a card (`discord_adapter.access.Access.may_decide`)."""
-
-    async def __call__(self, user: discord.abc.Snowflake, guild_id: int | None, channel_id: int, /) -> bool:
-        """Whether somebody is, in a channel of a server."""
-        ...
 
 
 class CardMessages:
@@ -66,14 +61,12 @@ class CardMessages:
         self._approvals = approvals
         self._rules = rules or Rules()
         self._told: set[int] = set()
-        self._admits = admits
         self._refreshing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        # Cards whose reactions were read since the gateway's session began: from then on we hear of each.
-        self._read: set[str] = set()
+        self._standing = Standing(outbox, approvals, self._rules, admits, self.refresh)
 
     def session_began(self) -> None:
         """A session of the gateway began: what was done on cards before it was not heard."""
-        self._read.clear()
+        self._standing.session_began()
 
     async def current(self, approval: Approval) -> Delivery:
         """The message that shows a card now: the newest of those posted for it."""
@@ -89,7 +82,7 @@ class CardMessages:
         guild_id: int | None,
         reply_to: discord.MessageReference | None,
         guard: Guard = unguarded,
-    ) -> list[tuple[Person, Decision]]:
+    ) -> list[Said]:
         """Show a card with the reactions that decide it, and read those that are there already.
 
         Args:
@@ -99,7 +92,7 @@ class CardMessages:
             guard: Raises where no new card may be posted any more.
 
         Returns:
-            Who reacted how, each as the person is now; refusals first.
+            What was said, by each person as they are now; refusals first.
 
         Raises:
             SurfaceUnreachable: Discord cannot be reached for now.
@@ -109,7 +102,7 @@ class CardMessages:
         for _ in range(_TRIES):
             try:
                 delivery = await self._shown(delivery, approval, reply_to, guard)
-                return await self._standing(delivery, approval, guild_id)
+                return await self._standing.read(delivery, approval, guild_id)
             except Gone:
                 log.info("card_was_deleted", turn=approval.turn_key, message=delivery.message_id)
                 await self._keep_votes(approval)
@@ -117,19 +110,20 @@ class CardMessages:
                 delivery = await self._outbox.plan(approval.turn_key, part, approval.channel_id)
         raise SurfaceError("the card is deleted whenever it is posted")
 
-    async def unheard(self, approval: Approval, guild_id: int | None) -> list[tuple[Person, Decision]]:
+    async def unheard(self, approval: Approval, guild_id: int | None) -> list[Said]:
         """What stands on a card whose reactions were not read yet in this session; who took theirs away is forgotten.
 
         Raises:
             SurfaceUnreachable: Discord cannot be reached for now.
         """
-        if approval.id in self._read:
-            return []
+        found: list[Said] = []
         try:
-            return await self._standing(await self.current(approval), approval, guild_id)
+            while not self._standing.is_read(approval):  # and once more where a session began while it was read
+                found = await self._standing.read(await self.current(approval), approval, guild_id)
         except (Gone, PlaceGone):
             # It is posted anew, or its turn ends.
             return []
+        return found
 
     async def refresh(self, approval: Approval) -> None:
         """Show on a card how it stands; once more changes nothing, and a card that is gone is left alone.
@@ -158,7 +152,7 @@ class CardMessages:
     async def _known(self, approval: Approval) -> tuple[Approval, tuple[int, ...]]:
         """A card as it is now, with the terms that count now, and who has approved it."""
         now = await self._approvals.get(approval.id) if self._approvals else None
-        return self._rules.applied(now or approval), tuple(await self._voters(approval))
+        return self._rules.applied(now or approval), tuple(await self._standing.voters(approval))
 
     async def _shown(
         self, delivery: Delivery, approval: Approval, reply_to: discord.MessageReference | None, guard: Guard
@@ -195,66 +189,11 @@ class CardMessages:
             # The card itself stands there, and has its buttons.
             log.info("missing_permission_not_told", turn=approval.turn_key, error=str(error))
 
-    async def _standing(
-        self, delivery: Delivery, approval: Approval, guild_id: int | None
-    ) -> list[tuple[Person, Decision]]:
-        """What stands on a card: decided right after it was posted, or while we were away."""
-        # Before the reactions: who approves after they were read must not count as missing among them.
-        voters = await self._voters(approval)
-        try:
-            reacted = await self._outbox.reactions(delivery, *STANDING[approval.kind])
-            found: list[tuple[Person, Decision]] = []
-            approving: set[int] = set()
-            for emoji, people in reacted.items():
-                verb = verb_of(emoji, approval)
-                if verb is None or verb not in DECISIONS:
-                    continue
-                decision, counted = DECISIONS[verb], ()
-                if decision in NEEDS_ENOUGH:
-                    # Whoever was allowed when they approved counts on, whatever they may do by now.
-                    approving, counted = approving | people, voters
-                heard = [user_id for user_id in sorted(people) if await self._heard(user_id, guild_id, approval)]
-                persons = [await self._outbox.people.find(guild_id, user_id) for user_id in heard]
-                for person in filter(None, persons):
-                    if self._rules.may_decide(approval, person):
-                        found.append((person, decision))
-                    elif delivery.message_id is not None and person.user_id not in counted:
-                        await self._outbox.unreact(delivery.channel_id, delivery.message_id, emoji, person.user_id)
-        except (SurfaceUnreachable, Gone, PlaceGone):
-            raise
-        except SurfaceError as error:
-            log.warning("reactions_not_read", turn=approval.turn_key, error=str(error))
-            self._read.add(approval.id)
-            return []
-        await self._forget_missing(approval, guild_id, approving, voters)
-        self._read.add(approval.id)
-        return found
-
-    async def _heard(self, user_id: int, guild_id: int | None, approval: Approval) -> bool:
-        """Whether a reaction that stands counts: as for one that comes just now, whoever a list denies is not heard."""
-        return self._admits is None or await self._admits(discord.Object(user_id), guild_id, approval.channel_id)
-
-    async def _voters(self, approval: Approval) -> Sequence[int]:
-        return () if self._approvals is None else await self._approvals.votes(approval.id)
-
     async def _keep_votes(self, approval: Approval) -> None:
         """Count the approvals on without the reactions that stood for them: those went with the message."""
         if self._approvals is not None:
-            for user_id in await self._voters(approval):
+            for user_id in await self._standing.voters(approval):
                 await self._approvals.pressed(approval, user_id)
-
-    async def _forget_missing(
-        self, approval: Approval, guild_id: int | None, approving: set[int], voters: Sequence[int]
-    ) -> None:
-        """Count those no longer who took their reaction away while nobody listened, or whom a list denies by now."""
-        if self._approvals is None or not voters:
-            return
-        stands = approving | await self._approvals.pressers(approval.id)
-        missing = [one for one in voters if one not in stands or not await self._heard(one, guild_id, approval)]
-        for user_id in missing:
-            await self._approvals.unvote(approval.id, user_id)
-        if missing:
-            await self.refresh(approval)
 
 
 def _without_files(approval: Approval, votes: Sequence[int]) -> Content:

@@ -153,9 +153,9 @@ class Choosing:
     async def _hear_others_first(self, approval: Approval) -> None:
         """Before something may run: what was refused, or taken back, on this card while nobody listened."""
         row = await self._journal.inbox.get(approval.turn_key)
-        for person, decision in await self._cards.unheard(approval, row.conversation.guild_id if row else None):
-            if decision not in NEEDS_ENOUGH:
-                await self._engine.decide(approval.id, decision, person)
+        for said in await self._cards.unheard(approval, row.conversation.guild_id if row else None):
+            if said.decision not in NEEDS_ENOUGH and said.stands():
+                await self._engine.decide(approval.id, said.decision, said.person)
 
     async def take_back(self, approval: Approval, user_id: int | None = None) -> None:
         """Count a person no longer among those who approve an open card, or everybody whose reaction stood for it."""

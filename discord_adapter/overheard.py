@@ -23,8 +23,8 @@ from graph.errors import SurfaceError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from discord_adapter.card_messages import Admits
     from discord_adapter.sending import Sender
+    from discord_adapter.standing import Admits
     from graph.turn import Turn
 
 log = structlog.get_logger()

@@ -23,10 +23,10 @@ from graph.errors import SurfaceError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from checkpoints.cards import Approval, Decision
+    from checkpoints.cards import Approval
     from checkpoints.keys import Conversation
     from discord_adapter.outbox import Guard, Outbox
-    from graph.deciding import Person
+    from graph.deciding import Said
     from graph.turn import Turn
 
 log = structlog.get_logger()
@@ -129,7 +129,7 @@ class DiscordSurface:
         self._growing(f"{ACTIVITY}:{short(first)}", reply=False).set("-# 🔧 " + " · ".join(told))
         self._wake()
 
-    async def ask(self, approval: Approval) -> list[tuple[Person, Decision]]:
+    async def ask(self, approval: Approval) -> list[Said]:
         """Show the card of a call, with what decides it, and read what was decided on it already."""
         return await self._cards.ask(approval, self._turn.conversation.guild_id, self._reference(), self._guard)
 

@@ -15,14 +15,14 @@ from graph.state import fingerprint
 from graph.turn import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from checkpoints.cards import Approval
     from checkpoints.inbox import InboxRow
     from checkpoints.journal import Journal
     from checkpoints.keys import Conversation
-    from graph.deciding import Person, Rules
+    from graph.deciding import Person, Rules, Said
     from graph.state import Toolbox
     from graph.surface import Surfaces
 
@@ -150,14 +150,13 @@ class Asking:
     async def _closed(self, approval_id: str) -> Outcome:
         return Outcome(Answer.CLOSED, await self._journal.approvals.get(approval_id))
 
-    async def show(self, row: InboxRow, cards: list[Approval]) -> list[tuple[Approval, Person, Decision]]:
-        """See that the open cards of a turn are shown; what people said on them already.
+    async def show(self, row: InboxRow, card: Approval) -> Sequence[Said]:
+        """See that an open card of a turn is shown; what people said on it already.
 
         Raises:
-            SurfaceError: They cannot be shown.
+            SurfaceError: It cannot be shown.
         """
-        surface = self._surfaces.open(Turn.from_payload(row.payload))
-        return [(card, person, decision) for card in cards for person, decision in await surface.ask(card)]
+        return await self._surfaces.open(Turn.from_payload(row.payload)).ask(card)
 
     async def show_count(self, row: InboxRow, card: Approval) -> None:
         """Show on an open card how many approve it by now.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from graph.approval_settings import ApprovalSettings
 from tools.patterns import Patterns, names_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from checkpoints.cards import Approval
@@ -31,6 +32,21 @@ class Person:
     user_id: int
     role_ids: frozenset[int] = frozenset()
     bot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What somebody said on a card while nobody listened.
+
+    Attributes:
+        person: Who, as they are now.
+        decision: What.
+        stands: Whether it was not taken back since it was read; asked right before it counts.
+    """
+
+    person: Person
+    decision: Decision
+    stands: Callable[[], bool] = field(default=lambda: True, compare=False)
 
 
 class Answer(StrEnum):

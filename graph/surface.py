@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from checkpoints.cards import Approval, Decision
-    from graph.deciding import Person
+    from checkpoints.cards import Approval
+    from graph.deciding import Said
     from graph.turn import Turn
 
 
@@ -43,7 +43,7 @@ class Surface(Protocol):
         """Show a tool call at work (`failed` None) or done."""
         ...
 
-    async def ask(self, approval: Approval) -> Sequence[tuple[Person, Decision]]:
+    async def ask(self, approval: Approval) -> Sequence[Said]:
         """Show the card of a call that waits for a person, below what was shown before.
 
         Returns:

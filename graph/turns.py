@@ -14,7 +14,7 @@ from checkpoints.keys import asked_at
 from checkpoints.outages import when_back
 from graph.advancing import Advancing
 from graph.asking import Asking
-from graph.deciding import Answer, Outcome, Person, Rules
+from graph.deciding import Answer, Outcome, Person, Rules, Said
 from graph.errors import PlaceGone, SurfaceError, SurfaceUnreachable
 from graph.explaining import explain
 from graph.rates import Admission
@@ -22,7 +22,7 @@ from graph.turn import Closing, Turn
 from graph.workers import HeldElsewhere, Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from checkpoints.cards import Approval, Decision
     from checkpoints.claims import Claims
@@ -318,7 +318,9 @@ class TurnEngine(Workers):
     async def _hold(self, row: InboxRow, cards: list[Approval]) -> None:
         """See that the cards a turn waits for are shown, and tell those who wait behind them."""
         try:
-            standing = await self._asking.show(row, cards)
+            for card in cards:
+                # Each before the next one is read: what was said on it may be taken back meanwhile.
+                await self._count(row, card, await self._asking.show(row, card))
         except SurfaceUnreachable:
             raise
         except PlaceGone as error:
@@ -329,8 +331,13 @@ class TurnEngine(Workers):
             await self._journal.inbox.give_up(row, str(_NO_CARD))
             self._poke(row.conversation)
             return
-        for card, person, decision in standing:
-            outcome = await self.decide(card.id, decision, person)
+        await self._asking.tell_those_behind(row, cards[0])
+
+    async def _count(self, row: InboxRow, card: Approval, said: Sequence[Said]) -> None:
+        """Count what people said on a card while nobody listened, where it still stands."""
+        for one in said:
+            if not one.stands():
+                continue
+            outcome = await self.decide(card.id, one.decision, one.person)
             if outcome.answer is Answer.COUNTED:
                 await self._asking.show_count(row, card)
-        await self._asking.tell_those_behind(row, cards[0])

@@ -130,6 +130,63 @@ async def test_reaction_that_is_made_again_counts_whenever_the_first_one_is_done
     assert await journal.approvals.votes(of_two.id) == [turn.user_id]
 
 
+@pytest.mark.parametrize("how", ["taken off", "all taken off", "a new session"])
+async def test_reaction_that_stood_on_a_card_stands_no_more_once_it_is_taken_off_or_that_would_not_be_heard(
+    local, turn, approval, card, reactions, cards, shown, alice, how
+):
+    await local.react(alice, *shown(), APPROVE)
+    (said,) = await cards.ask(approval, None, None)
+    assert said.stands()
+    match how:
+        case "taken off":
+            await reactions.removed(reaction(card, turn, user_id=alice.id))
+        case "all taken off":
+            await reactions.cleared(card)
+        case _:
+            reactions.session_began()
+    assert not said.stands()
+
+
+async def test_what_was_read_in_a_former_session_is_read_again_before_anything_runs(
+    local, journal, turn, approval, card, reactions, cards, outbox, shown, alice, monkeypatch
+):
+    real, read, go_on = outbox.reactions, asyncio.Event(), asyncio.Event()
+
+    async def slow(*arguments):
+        found = await real(*arguments)
+        read.set()
+        await go_on.wait()
+        return found
+
+    monkeypatch.setattr(outbox, "reactions", slow)
+    looking = asyncio.create_task(cards.ask(approval, None, None))
+    await read.wait()
+    await local.react(alice, *shown(), REFUSE)  # told to nobody
+    reactions.session_began()
+    go_on.set()
+    await looking
+    await reactions.added(reaction(card, turn))
+    assert (await journal.approvals.get(approval.id)).decision == Decision.REFUSED
+
+
+async def test_approval_whose_card_is_read_over_the_end_of_a_session_waits_until_it_is_read_in_the_next_one(
+    local, journal, turn, approval, card, reactions, outbox, shown, alice, monkeypatch
+):
+    real, sessions = outbox.reactions, [reactions.session_began]
+
+    async def slow(*arguments):
+        found = await real(*arguments)
+        if sessions:
+            await local.react(alice, *shown(), REFUSE)  # told to nobody
+            sessions.pop()()
+        return found
+
+    monkeypatch.setattr(outbox, "reactions", slow)
+    reactions.session_began()
+    await reactions.added(reaction(card, turn))
+    assert (await journal.approvals.get(approval.id)).decision == Decision.REFUSED
+
+
 async def test_what_was_refused_before_a_new_session_wins_over_the_first_approval_in_it(
     local, journal, turn, approval, card, reactions, shown, alice
 ):
@@ -224,7 +281,7 @@ async def test_reaction_that_stands_counts_only_of_whoever_is_heard(
     await cards.ask(approval, None, None)
     (message,) = shown()
     await local.react(alice, message, APPROVE)
-    assert [person.user_id for person, _ in await cards.ask(approval, None, None)] == [alice.id] * heard
+    assert [said.person.user_id for said in await cards.ask(approval, None, None)] == [alice.id] * heard
 
 
 @pytest.mark.parametrize("by", ["reaction", "button"])

@@ -16,7 +16,7 @@ from discord_adapter.replies import GrowingText
 from discord_adapter.sending import _meaning
 from discord_adapter.surface import DiscordSurfaces
 from graph.approval_settings import ApprovalSettings, ToolApprovals
-from graph.deciding import Person, Rules
+from graph.deciding import Person, Rules, Said
 from graph.errors import SurfaceError, SurfaceUnreachable
 from playground.permissions import Permission
 
@@ -201,7 +201,7 @@ async def test_super_reaction_made_while_nobody_listened_counts_beside_the_other
     await local.react(carol, card, "❌")
     await local.react(alice, card, "✅", burst=True)
 
-    said = [(person.user_id, decision) for person, decision in await surface.ask(approval)]
+    said = [(one.person.user_id, one.decision) for one in await surface.ask(approval)]
     refused = [(one, Decision.REFUSED) for one in sorted((bob.id, carol.id))]
     assert said == [*refused, (alice.id, Decision.APPROVED)]
 
@@ -227,8 +227,8 @@ async def test_what_was_said_while_nobody_listened_is_read_with_the_roles_of_now
     local.remove_member(guild, carol)
 
     assert await surface.ask(approval) == [
-        (Person(bob.id, frozenset({guild.id, crew.id})), Decision.REFUSED),
-        (Person(alice.id, frozenset({guild.id, *guild.members[alice.id].role_ids})), Decision.APPROVED),
+        Said(Person(bob.id, frozenset({guild.id, crew.id})), Decision.REFUSED),
+        Said(Person(alice.id, frozenset({guild.id, *guild.members[alice.id].role_ids})), Decision.APPROVED),
     ]
 
 
@@ -244,7 +244,7 @@ async def test_card_in_doubt_offers_its_three_choices_and_reads_them(
 
     assert list(card.reactions) == ["🔁", "✅", "❌"]
     assert "In doubt" in card.content
-    assert [decision for _, decision in await surface.ask(doubt)] == [Decision.TAKEN_AS_DONE, Decision.RUN_AGAIN]
+    assert [said.decision for said in await surface.ask(doubt)] == [Decision.TAKEN_AS_DONE, Decision.RUN_AGAIN]
 
 
 async def test_card_that_was_deleted_is_posted_anew_and_found_by_either_part(

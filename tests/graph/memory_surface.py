@@ -14,6 +14,7 @@ class MemorySurface:
         self.footnotes = defaultdict(list)
         self.said = {}
         self.cards = {}
+        self.standing = lambda approval: ()
         self.settled = {}
         self.behind = []
         self.taken_in = []
@@ -68,7 +69,7 @@ class _OneTurn:
         self._memory.fail("ask")
         self._memory.cards[approval.id] = approval
         self._memory.changed.set()
-        return ()
+        return self._memory.standing(approval)
 
     async def settle(self, approval):
         self._memory.fail("settle")

@@ -11,7 +11,7 @@ from checkpoints.keys import Conversation
 from checkpoints.place import DatabaseAway
 from checkpoints.tables import tool_runs
 from graph.approval_settings import ApprovalSettings
-from graph.deciding import Answer, Person
+from graph.deciding import Answer, Person, Said
 from graph.errors import ModelError
 from graph.state import fingerprint
 from playground.model import ToolCall, call, say
@@ -444,6 +444,22 @@ async def test_two_engines_on_one_database_make_one_decision(stand, clew, waitin
     assert stand.tools.ran == ([("wipe", 1)] if approved else [])
     (event,) = await stand.journal.audit.all()
     assert event.event == ("approved" if approved else "refused")
+
+
+async def test_what_stands_on_a_card_counts_before_the_next_one_is_read_unless_it_was_taken_back(stand, clew):
+    decided, said = [], [Said(SOMEBODY, Decision.REFUSED, stands=lambda: False), Said(REQUESTER, Decision.APPROVED)]
+
+    def standing(card):
+        decided.append([one for one in clew.surface.settled.values() if one.decision])
+        return said
+
+    clew.surface.standing = standing
+    stand.script.then(call("wipe", x=1), call("wipe", x=2))
+    stand.script.then(say("all"))
+    await clew.ask(1)
+    await clew.answered(1, 1)
+    assert sorted(stand.tools.ran) == [("wipe", 1), ("wipe", 2)]
+    assert [len(before) for before in decided] == [0, 1]
 
 
 async def test_repeated_call_ids_neither_lose_nor_double_a_card_or_a_call(stand, clew):
