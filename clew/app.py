@@ -106,7 +106,7 @@ async def _bot(settings: Settings) -> AsyncGenerator[tuple[ClewClient, TurnEngin
         attachments = await stack.enter_async_context(Attachments(journal.blobs, settings.attachments))
         # What is said on cards is read again where Discord cannot tell for now who somebody is.
         heard = partial(access.may_decide, or_later=True)
-        cards = CardMessages(outbox, journal.approvals, rules=parts.rules, admits=heard)
+        cards = CardMessages(outbox, journal.approvals, rules=parts.rules, admits=heard, inbox=journal.inbox)
         surfaces = DiscordSurfaces(outbox, settings.answers, cards, parts.claims.check)
         engine = await stack.enter_async_context(parts.engine(surfaces, Reader(overheard, attachments)))
         branching = parts.branching(engine)

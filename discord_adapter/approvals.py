@@ -23,9 +23,9 @@ from discord_adapter.choices import (
     plain_emoji,
     verb_of,
 )
-from discord_adapter.intake import words_of
 from discord_adapter.parts import BEHIND, GROWING, card_of
 from discord_adapter.people import may_manage_messages, person_of
+from discord_adapter.written import reply_of
 from graph.deciding import NEEDS_ENOUGH, Answer, Person
 from graph.turn import Turn
 
@@ -43,9 +43,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _MEANT = frozenset(map(plain_emoji, (APPROVE, REFUSE, AGAIN, EXPLAIN, GO_ON, STOP)))
-
-# Characters of a reason that are kept; the card shows the beginning of it.
-_LONGEST_REASON = 1000
 
 
 async def _everybody() -> bool:
@@ -152,27 +149,22 @@ class Reactions:
         Raises:
             SurfaceUnreachable: It cannot be read now who its author is; nothing was done.
         """
-        answered = message.reference.message_id if message.reference else None
-        if answered is None or message.author.bot or message.webhook_id is not None or self._client.user is None:
-            return False
-        if message.reference and message.reference.type is not discord.MessageReferenceType.reply:
-            return False
-        approval = await self._card(answered)
-        if approval is None:
+        reply = reply_of(message, self._client.user) if self._client.user else None
+        approval = await self._card(reply.answers) if reply else None
+        if reply is None or approval is None:
             return False
         if approval.decision is not None:
-            return approval.reply_id == message.id
-        reason = words_of(message, self._client.user)[:_LONGEST_REASON]
-        if not reason or await self._journal.inbox.get(turn_key("message", message.id)):
+            return approval.reply_id == reply.message_id
+        if not reply.words or await self._journal.inbox.get(turn_key("message", reply.message_id)):
             return False
         person = await self._author(message)
         if person is None or not self._engine.may_decide(approval, person) or not await self._heard(message):
             return False
-        told = await self._choosing.decide(approval, REFUSALS[approval.kind], person, reason, message.id)
+        told = await self._choosing.decide(approval, REFUSALS[approval.kind], person, reply.words, reply.message_id)
         if told.answer is Answer.CLOSED:
             # At this very moment; perhaps by another process that was told of this message as well.
             approval = await self._journal.approvals.get(approval.id)
-            return approval is not None and approval.reply_id == message.id
+            return approval is not None and approval.reply_id == reply.message_id
         return told.answer is Answer.DECIDED
 
     async def _author(self, message: discord.Message) -> Person | None:

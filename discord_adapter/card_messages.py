@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from checkpoints.approvals import Approvals
     from checkpoints.cards import Approval
     from checkpoints.deliveries import Delivery
+    from checkpoints.inbox import Inbox
     from discord_adapter.outbox import Guard, Outbox
     from discord_adapter.standing import Admits
     from graph.deciding import Said
@@ -47,6 +48,7 @@ class CardMessages:
         approvals: Knows who has approved a card so far; without it, nobody is shown.
         rules: How many people a card takes now, and whether those who have to decide are told by a mention, once.
         admits: Whether what somebody says on a card may count at all; without it, everybody's may.
+        inbox: Knows which replies to a card were taken as questions; without it, none was.
     """
 
     def __init__(
@@ -56,13 +58,14 @@ class CardMessages:
         *,
         rules: Rules | None = None,
         admits: Admits | None = None,
+        inbox: Inbox | None = None,
     ) -> None:
         self._outbox = outbox
         self._approvals = approvals
         self._rules = rules or Rules()
         self._told: set[int] = set()
         self._refreshing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._standing = Standing(outbox, approvals, self._rules, admits, self.refresh)
+        self._standing = Standing(outbox, approvals, self._rules, admits, inbox, self.refresh)
 
     def session_began(self) -> None:
         """A session of the gateway began: what was done on cards before it was not heard."""

@@ -155,7 +155,7 @@ class Choosing:
         row = await self._journal.inbox.get(approval.turn_key)
         for said in await self._cards.unheard(approval, row.conversation.guild_id if row else None):
             if said.decision not in NEEDS_ENOUGH and said.stands():
-                await self._engine.decide(approval.id, said.decision, said.person)
+                await self._engine.decide(approval.id, said.decision, said.person, said.reason, said.reply_id)
 
     async def take_back(self, approval: Approval, user_id: int | None = None) -> None:
         """Count a person no longer among those who approve an open card, or everybody whose reaction stood for it."""

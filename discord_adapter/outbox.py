@@ -21,6 +21,7 @@ from discord_adapter.people import People, may_manage_messages
 from discord_adapter.posted import Posted
 from discord_adapter.sending import PAUSES, Forbidden, Gone, MayNotReply, Sender
 from discord_adapter.watches import Watches
+from discord_adapter.written import Written
 from graph.errors import PlaceGone, SurfaceError, SurfaceUnreachable
 from graph.redacting import NOTHING_SECRET
 
@@ -59,6 +60,7 @@ class Outbox:
         redact: Takes secrets out of a text.
         people: Tells who somebody is now.
         watches: Hear what is taken off messages.
+        written: Tells what people wrote in reply to a message.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Outbox:
         self._posted = Posted(client, self.sender, deliveries, now)
         self.people = People(client, self.sender)
         self.watches = Watches()
+        self.written = Written(client, self.sender)
         # Grows with the channels in which something was ever sent; a lock is 100 bytes.
         self._posting: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 

@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING, Protocol
 import discord
 import structlog
 
-from discord_adapter.choices import DECISIONS, STANDING, verb_of
+from checkpoints.keys import turn_key
+from discord_adapter.choices import DECISIONS, REFUSALS, STANDING, verb_of
 from discord_adapter.sending import Gone
 from graph.deciding import NEEDS_ENOUGH, Rules, Said
 from graph.errors import PlaceGone, SurfaceError, SurfaceUnreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from checkpoints.approvals import Approvals
-    from checkpoints.cards import Approval
+    from checkpoints.cards import Approval, Decision
     from checkpoints.deliveries import Delivery
+    from checkpoints.inbox import Inbox
     from discord_adapter.outbox import Outbox
+    from discord_adapter.watches import Watch
+    from discord_adapter.written import Reply
 
 log = structlog.get_logger()
 
@@ -40,6 +44,7 @@ class Standing:
         approvals: Knows who has approved a card so far.
         rules: Who may decide.
         admits: Whether what somebody says on a card may count at all.
+        inbox: Knows which replies were taken as questions.
         on_forgotten: Called when somebody is not counted any more among those who approve a card.
     """
 
@@ -49,12 +54,14 @@ class Standing:
         approvals: Approvals | None,
         rules: Rules,
         admits: Admits | None,
+        inbox: Inbox | None,
         on_forgotten: Callable[[Approval], Awaitable[None]],
     ) -> None:
         self._outbox = outbox
         self._approvals = approvals
         self._rules = rules
         self._admits = admits
+        self._inbox = inbox
         self._on_forgotten = on_forgotten
         # Cards that were read since the gateway's session began: from then on we hear of each reaction.
         self._read: set[str] = set()
@@ -82,33 +89,66 @@ class Standing:
         voters = await self.voters(approval)
         try:
             reacted = await self._outbox.reactions(delivery, *STANDING[approval.kind])
-            found: list[Said] = []
-            approving: set[int] = set()
-            for emoji, people in reacted.items():
-                verb = verb_of(emoji, approval)
-                if verb is None or verb not in DECISIONS:
-                    continue
-                decision, counted = DECISIONS[verb], ()
-                if decision in NEEDS_ENOUGH:
-                    # Whoever was allowed when they approved counts on, whatever they may do by now.
-                    approving, counted = approving | people, voters
-                heard = [user_id for user_id in sorted(people) if await self._heard(user_id, guild_id, approval)]
-                persons = [await self._outbox.people.find(guild_id, user_id) for user_id in heard]
-                for person in filter(None, persons):
-                    if self._rules.may_decide(approval, person):
-                        found.append(Said(person, decision, partial(watch.surely_stands, person.user_id, emoji)))
-                    elif delivery.message_id is not None and person.user_id not in counted:
-                        await self._outbox.unreact(delivery.channel_id, delivery.message_id, emoji, person.user_id)
+            # After the reactions: what was written before one of them is there as well.
+            found = await self._refused_in_words(delivery, approval, guild_id)
+            found += await self._said_by(reacted, delivery, approval, guild_id, watch, voters)
         except (SurfaceUnreachable, Gone, PlaceGone):
             raise
         except SurfaceError as error:
             log.warning("reactions_not_read", turn=approval.turn_key, error=str(error))
             found = []
         else:
-            await self._forget_missing(approval, guild_id, approving, voters)
+            await self._forget_missing(approval, guild_id, _approving(reacted, approval), voters)
         if watch.whole:
             # Else another session has begun, and was not told what was done before.
             self._read.add(approval.id)
+        return found
+
+    async def _refused_in_words(self, delivery: Delivery, approval: Approval, guild_id: int | None) -> list[Said]:
+        """The first refusal that somebody wrote while nobody listened; replies that became a turn are none."""
+        if self.is_read(approval) or delivery.message_id is None:
+            return []
+        for reply in await self._outbox.written.to(delivery.channel_id, delivery.message_id, guild_id):
+            if (
+                not reply.words
+                or await self._is_turn(reply)
+                or not await self._heard(reply.author_id, guild_id, approval)
+            ):
+                continue
+            person = await self._outbox.people.find(guild_id, reply.author_id)
+            if person and self._rules.may_decide(approval, person):
+                return [Said(person, REFUSALS[approval.kind], reply.words, reply.message_id)]
+        return []
+
+    async def _is_turn(self, reply: Reply) -> bool:
+        """Whether a reply was taken as a question when it came: whoever wrote it might not decide then."""
+        return self._inbox is not None and await self._inbox.get(turn_key("message", reply.message_id)) is not None
+
+    async def _said_by(
+        self,
+        reacted: Mapping[str, set[int]],
+        delivery: Delivery,
+        approval: Approval,
+        guild_id: int | None,
+        watch: Watch,
+        voters: Sequence[int],
+    ) -> list[Said]:
+        """What reactions say, of people who may decide by now; those of others are taken off."""
+        found: list[Said] = []
+        for emoji, people in reacted.items():
+            decision = _decision(emoji, approval)
+            if decision is None:
+                continue
+            # Whoever was allowed when they approved counts on, whatever they may do by now.
+            counted = voters if decision in NEEDS_ENOUGH else ()
+            heard = [user_id for user_id in sorted(people) if await self._heard(user_id, guild_id, approval)]
+            persons = [await self._outbox.people.find(guild_id, user_id) for user_id in heard]
+            for person in filter(None, persons):
+                if self._rules.may_decide(approval, person):
+                    stands = partial(watch.surely_stands, person.user_id, emoji)
+                    found.append(Said(person, decision, stands=stands))
+                elif delivery.message_id is not None and person.user_id not in counted:
+                    await self._outbox.unreact(delivery.channel_id, delivery.message_id, emoji, person.user_id)
         return found
 
     async def _heard(self, user_id: int, guild_id: int | None, approval: Approval) -> bool:
@@ -131,3 +171,14 @@ class Standing:
             await self._approvals.unvote(approval.id, user_id)
         if missing:
             await self._on_forgotten(approval)
+
+
+def _decision(emoji: str, approval: Approval) -> Decision | None:
+    """What a reaction decides about a card; None where it decides nothing."""
+    verb = verb_of(emoji, approval)
+    return DECISIONS.get(verb) if verb else None
+
+
+def _approving(reacted: Mapping[str, set[int]], approval: Approval) -> set[int]:
+    """The people whose reactions let something run."""
+    return {one for emoji, people in reacted.items() if _decision(emoji, approval) in NEEDS_ENOUGH for one in people}

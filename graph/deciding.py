@@ -41,11 +41,15 @@ class Said:
     Attributes:
         person: Who, as they are now.
         decision: What.
+        reason: Why, where they wrote it.
+        reply_id: The message in which they did.
         stands: Whether it was not taken back since it was read; asked right before it counts.
     """
 
     person: Person
     decision: Decision
+    reason: str | None = None
+    reply_id: int | None = None
     stands: Callable[[], bool] = field(default=lambda: True, compare=False)
 
 

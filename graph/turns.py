@@ -338,6 +338,6 @@ class TurnEngine(Workers):
         for one in said:
             if not one.stands():
                 continue
-            outcome = await self.decide(card.id, one.decision, one.person)
+            outcome = await self.decide(card.id, one.decision, one.person, one.reason, one.reply_id)
             if outcome.answer is Answer.COUNTED:
                 await self._asking.show_count(row, card)

@@ -143,9 +143,12 @@ async def test_what_was_said_while_the_bot_was_away_counts_by_the_same_rules(bot
     assert [bot.runs(tool) for tool in ("delete_note", "write_note", "slow_note")] == [1, 1, 0]
 
 
-async def test_reply_written_while_the_bot_was_away_refuses_by_the_roles_of_now(bot, discord_, people):
-    lab, carol, dave, erin = discord_.channel("lab"), *(discord_.user(name) for name in ("carol", "dave", "erin"))
-    for person in (carol, dave, erin):
+async def test_reply_written_while_the_bot_was_away_refuses_by_the_roles_of_now_and_before_any_approval(
+    bot, discord_, people, model
+):
+    lab = discord_.channel("lab")
+    bob, carol, dave, erin = (discord_.user(name) for name in ("bob", "carol", "dave", "erin"))
+    for person in (bob, carol, dave, erin):
         discord_.give_role(people.guild, person, people.crew)
     await bot.start()
     card = await people.card(lab, "slow_note", name="c", seconds=0)
@@ -153,6 +156,7 @@ async def test_reply_written_while_the_bot_was_away_refuses_by_the_roles_of_now(
     await discord_.send(dave, lab, "I may not say this", reply_to=card)
     await discord_.send(erin, lab, "nor may I", reply_to=card)
     await discord_.send(carol, lab, "never do this", reply_to=card)
+    await discord_.react(bob, card, "✅")
     discord_.take_role(people.guild, dave, people.crew)
     discord_.remove_member(people.guild, erin)
     await bot.start()
@@ -162,6 +166,8 @@ async def test_reply_written_while_the_bot_was_away_refuses_by_the_roles_of_now(
     assert "Refused" in card.content
     assert "never do this" in card.content
     assert bot.runs("slow_note") == 0
+    await bot.closed(3)
+    assert not any(request.last_user_text.endswith("never do this") for request in model.requests)
 
 
 async def test_card_of_a_place_that_somebody_cannot_see_is_neither_listed_nor_decided_from_elsewhere(
