@@ -114,12 +114,16 @@ class CardMessages:
         raise SurfaceError("the card is deleted whenever it is posted")
 
     async def unheard(self, approval: Approval, guild_id: int | None) -> list[Said]:
-        """What stands on a card whose reactions were not read yet in this session; who took theirs away is forgotten.
+        """What stands on a card that was not read yet in this session.
+
+        Who approved it is forgotten where they took that away meanwhile, or where a list denies them by now.
 
         Raises:
             SurfaceUnreachable: Discord cannot be reached for now.
         """
         found: list[Said] = []
+        if self._standing.is_read(approval):
+            await self._standing.forget_denied(approval, guild_id)
         try:
             while not self._standing.is_read(approval):  # and once more where a session began while it was read
                 found = await self._standing.read(await self.current(approval), approval, guild_id)

@@ -167,10 +167,23 @@ class Standing:
             return
         stands = approving | await self._approvals.pressers(approval.id)
         missing = [one for one in voters if one not in stands or not await self._heard(one, guild_id, approval)]
-        for user_id in missing:
+        await self._forget(approval, missing)
+
+    async def forget_denied(self, approval: Approval, guild_id: int | None) -> None:
+        """Count those no longer whom a list denies by now.
+
+        Raises:
+            SurfaceUnreachable: Discord cannot tell for now.
+        """
+        voters = await self.voters(approval)
+        await self._forget(approval, [one for one in voters if not await self._heard(one, guild_id, approval)])
+
+    async def _forget(self, approval: Approval, voters: Sequence[int]) -> None:
+        if self._approvals is None or not voters:
+            return
+        for user_id in voters:
             await self._approvals.unvote(approval.id, user_id)
-        if missing:
-            await self._on_forgotten(approval)
+        await self._on_forgotten(approval)
 
 
 def _decision(emoji: str, approval: Approval) -> Decision | None:

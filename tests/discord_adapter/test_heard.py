@@ -1,6 +1,7 @@
 """Who is heard on a card, whenever and however they say it: nothing is lost in an outage, nobody counts who may not."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
@@ -20,6 +21,8 @@ from discord_adapter.choices import APPROVE, REFUSE
 from discord_adapter.choosing import Choosing
 from discord_adapter.commands import _failed
 from discord_adapter.surface import DiscordSurfaces
+from graph.approval_settings import ApprovalSettings
+from graph.deciding import Rules
 from graph.errors import SurfaceUnreachable
 from graph.turns import TurnEngine
 from graph.workers import HeldElsewhere
@@ -38,15 +41,21 @@ def cards(outbox, journal):
     return CardMessages(outbox, journal.approvals)
 
 
-@pytest.fixture
-async def reactions(client, journal, outbox, cards):
+@asynccontextmanager
+async def hearing(client, journal, outbox, cards, rules=None):
     """What takes reactions, over an engine that decides and runs nothing."""
     async with Claims(journal.inbox._database, "test") as claims:
-        engine = TurnEngine(None, journal, None, DiscordSurfaces(outbox, cards=cards), claims=claims)
+        engine = TurnEngine(None, journal, None, DiscordSurfaces(outbox, cards=cards), claims=claims, rules=rules)
         async with engine:
             await engine.drain(0)
             client._connection.user = discord.Object(1)
             yield Reactions(client, engine, journal, outbox, Choosing(engine, journal, outbox, cards))
+
+
+@pytest.fixture
+async def reactions(client, journal, outbox, cards):
+    async with hearing(client, journal, outbox, cards) as reactions:
+        yield reactions
 
 
 @pytest.fixture
@@ -306,6 +315,26 @@ async def test_approval_of_somebody_whom_a_list_denies_by_now_does_not_count_any
     denied.add(alice.id)
     await cards.ask(approval, None, None)
     assert await journal.approvals.votes(approval.id) == []
+
+
+async def test_approval_of_somebody_whom_a_list_denies_by_now_does_not_complete_another_ones(
+    local, client, journal, turn, outbox, approval, shown, alice
+):
+    denied = set()
+
+    async def admits(user, *_where):
+        return user.id not in denied
+
+    rules = Rules(ApprovalSettings(deciders=["requester", "others"], approvals=2))
+    cards = CardMessages(outbox, journal.approvals, rules=rules, admits=admits)
+    async with hearing(client, journal, outbox, cards, rules) as reactions:
+        await cards.ask(approval, None, None)
+        (card,) = shown()
+        await reactions.added(reaction(card.id, turn, user_id=8))
+        denied.add(8)
+        await reactions.added(reaction(card.id, turn, user_id=9))
+        assert (await journal.approvals.get(approval.id)).decision is None
+        assert await journal.approvals.votes(approval.id) == [9]
 
 
 async def test_approval_of_somebody_who_cannot_be_looked_up_for_now_counts_on(journal, outbox, client, approval):
