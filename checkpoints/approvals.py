@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 _PRESSED, _TAKEN_BACK = "approval_pressed", "approval_taken_back"
+_NOT_ALLOWED, _TAKEN_AWAY = "reaction_not_allowed", "reaction_taken_away"
 
 
 class Approvals:
@@ -112,6 +113,25 @@ class Approvals:
         statement = select(audit.c.user_id).where(audit.c.id.in_(newest), audit.c.event == _PRESSED)
         async with self._database.read() as connection:
             return set((await connection.execute(statement)).scalars())
+
+    async def disregard(self, approval: Approval, user_id: int, emoji: str) -> None:
+        """Note a reaction of somebody who may not decide that stays on a card: it is not to count later by itself."""
+        if (user_id, emoji) not in await self.disregarded(approval.id):
+            async with self._database.write() as connection:
+                await connection.execute(self._audited(_NOT_ALLOWED, approval, user_id, emoji))
+
+    async def disregarded(self, approval_id: str) -> set[tuple[int, str]]:
+        """The reactions, by person and emoji, that were not allowed when they were made and stand since."""
+        about = audit.c.approval_id == approval_id, audit.c.event.in_((_NOT_ALLOWED, _TAKEN_AWAY))
+        newest = select(func.max(audit.c.id)).where(*about).group_by(audit.c.user_id, audit.c.detail)
+        statement = select(audit.c.user_id, audit.c.detail).where(audit.c.id.in_(newest), audit.c.event == _NOT_ALLOWED)
+        async with self._database.read() as connection:
+            return {(row.user_id, row.detail) for row in await connection.execute(statement)}
+
+    async def regard(self, approval: Approval, user_id: int, emoji: str) -> None:
+        """Note that such a reaction was taken away: another one may count."""
+        async with self._database.write() as connection:
+            await connection.execute(self._audited(_TAKEN_AWAY, approval, user_id, emoji))
 
     async def unvote(self, approval_id: str, user_id: int) -> None:
         """Take back what a person said who took the reaction away; a decision that was made stands, with its votes."""

@@ -22,7 +22,7 @@ class AuditEvent:
     Attributes:
         at: When.
         event: A decision (`checkpoints.cards.Decision`), `approval_counted`, `approval_pressed`,
-            `approval_taken_back`, `granted`, or `grant_taken_back`.
+            `approval_taken_back`, `reaction_not_allowed`, `reaction_taken_away`, `granted`, or `grant_taken_back`.
         turn_key: In which turn.
         approval_id: On which card.
         tool: About which tool.

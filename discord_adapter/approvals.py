@@ -135,7 +135,15 @@ class Reactions:
         await when_back(lambda: self._taken_back(message_id, emoji))
 
     async def _taken_back(self, message_id: int, emoji: str | None, user_id: int | None = None) -> None:
-        if approval := await self._approving(message_id, emoji):
+        plain = None if emoji is None else plain_emoji(emoji)
+        approval = await self._open_card(message_id) if plain is None or plain in _MEANT else None
+        if approval is None:
+            return
+        for person, made in await self._journal.approvals.disregarded(approval.id):
+            if user_id in (None, person) and plain in (None, made):
+                await self._journal.approvals.regard(approval, person, made)
+        verb = verb_of(plain, approval) if plain else None
+        if plain is None or (verb and DECISIONS.get(verb) in NEEDS_ENOUGH):
             await self._choosing.take_back(approval, user_id)
 
     async def replied(self, message: discord.Message) -> bool:
@@ -204,7 +212,10 @@ class Reactions:
                 approval.id
             ):
                 return  # taken off, it would take back an approval that counts on
-            await self._outbox.unreact(payload.channel_id, payload.message_id, str(payload.emoji), payload.user_id)
+            emoji = str(payload.emoji)
+            off = await self._outbox.unreact(payload.channel_id, payload.message_id, emoji, payload.user_id)
+            if verb in DECISIONS and not off and stands():
+                await self._journal.approvals.disregard(approval, payload.user_id, plain_emoji(emoji))
 
     async def _person(self, payload: discord.RawReactionActionEvent) -> Person | None:
         """Who reacted, as they are now; None for somebody who has left."""
@@ -227,16 +238,6 @@ class Reactions:
         if asked or (member is not None and may_manage_messages(self._client, payload.channel_id, member)):
             await self._engine.stop(row.conversation, row.key, by=payload.user_id)
             log.info("turn_stopped", turn=row.key, by=payload.user_id)
-
-    async def _approving(self, message_id: int, emoji: str | None) -> Approval | None:
-        """The card that a message is, if it waits, and a reaction with this emoji (None: any) approves it."""
-        if emoji is not None and plain_emoji(emoji) not in (APPROVE, AGAIN):
-            return None
-        approval = await self._open_card(message_id)
-        if approval is None or emoji is None:
-            return approval
-        verb = verb_of(emoji, approval)
-        return approval if verb and DECISIONS.get(verb) in NEEDS_ENOUGH else None
 
     async def _open_card(self, message_id: int) -> Approval | None:
         """The card that a message is, if it waits."""

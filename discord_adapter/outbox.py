@@ -253,16 +253,22 @@ class Outbox:
             may = not isinstance(error, Forbidden)
         return await self.finish(delivery), may
 
-    async def unreact(self, channel_id: int, message_id: int, emoji: str, user_id: int) -> None:
-        """Take somebody's reaction off a message, where we may: refusals of Discord count against us."""
+    async def unreact(self, channel_id: int, message_id: int, emoji: str, user_id: int) -> bool:
+        """Take somebody's reaction off a message, where we may: refusals of Discord count against us.
+
+        Returns:
+            Whether it is off.
+        """
         if not may_manage_messages(self._client, channel_id):
-            return
+            return False
         message = self._channel(channel_id).get_partial_message(message_id)
         person = discord.Object(user_id)
         try:
             await self.sender.send(channel_id, Kind.REACT, lambda: message.remove_reaction(emoji, person))
         except SurfaceError as error:
             log.info("reaction_not_removed", message=message_id, error=str(error))
+            return False
+        return True
 
     async def reactions(self, delivery: Delivery, *emoji: str) -> dict[str, set[int]]:
         """The people who reacted to a message in these ways, bots left out.

@@ -86,7 +86,7 @@ class Standing:
         # From before it is read: what is taken off until it counts was heard.
         watch = self._outbox.watches.begin(delivery.message_id)
         # Before the reactions: who approves after they were read must not count as missing among them.
-        voters = await self.voters(approval)
+        voters, disregarded = await self.voters(approval), await self._disregarded(approval)
         try:
             reacted = await self._outbox.reactions(delivery, *STANDING[approval.kind])
             # After the reactions: what was written before one of them is there as well.
@@ -99,6 +99,7 @@ class Standing:
             found = []
         else:
             await self._forget_missing(approval, guild_id, _approving(reacted, approval), voters)
+            await self._regard_missing(approval, disregarded, reacted)
         if watch.whole:
             # Else another session has begun, and was not told what was done before.
             self._read.add(approval.id)
@@ -142,13 +143,19 @@ class Standing:
             # Whoever was allowed when they approved counts on, whatever they may do by now.
             counted = voters if decision in NEEDS_ENOUGH else ()
             heard = [user_id for user_id in sorted(people) if await self._heard(user_id, guild_id, approval)]
+            for user_id in people.difference(heard):
+                await self._disregard(approval, user_id, emoji)
             persons = [await self._outbox.people.find(guild_id, user_id) for user_id in heard]
+            # Last: whoever was not allowed when they reacted, just now perhaps, does not become so by a role they got.
+            disregarded = await self._disregarded(approval)
             for person in filter(None, persons):
-                if self._rules.may_decide(approval, person):
-                    stands = partial(watch.surely_stands, person.user_id, emoji)
-                    found.append(Said(person, decision, stands=stands))
+                made = (person.user_id, emoji)
+                if made not in disregarded and self._rules.may_decide(approval, person):
+                    found.append(Said(person, decision, stands=partial(watch.surely_stands, *made)))
                 elif delivery.message_id is not None and person.user_id not in counted:
-                    await self._outbox.unreact(delivery.channel_id, delivery.message_id, emoji, person.user_id)
+                    off = await self._outbox.unreact(delivery.channel_id, delivery.message_id, emoji, person.user_id)
+                    if not off:
+                        await self._disregard(approval, *made)
         return found
 
     async def _heard(self, user_id: int, guild_id: int | None, approval: Approval) -> bool:
@@ -158,6 +165,22 @@ class Standing:
     async def voters(self, approval: Approval) -> Sequence[int]:
         """Who has approved a card so far."""
         return () if self._approvals is None else await self._approvals.votes(approval.id)
+
+    async def _disregard(self, approval: Approval, user_id: int, emoji: str) -> None:
+        """See that a reaction which changes nothing now does not come to count by itself."""
+        if self._approvals is not None:
+            await self._approvals.disregard(approval, user_id, emoji)
+
+    async def _disregarded(self, approval: Approval) -> set[tuple[int, str]]:
+        return set() if self._approvals is None else await self._approvals.disregarded(approval.id)
+
+    async def _regard_missing(
+        self, approval: Approval, disregarded: set[tuple[int, str]], reacted: Mapping[str, set[int]]
+    ) -> None:
+        """Let another reaction count of those who took theirs away while nobody listened."""
+        for user_id, emoji in disregarded:
+            if self._approvals is not None and user_id not in reacted.get(emoji, ()):
+                await self._approvals.regard(approval, user_id, emoji)
 
     async def _forget_missing(
         self, approval: Approval, guild_id: int | None, approving: set[int], voters: Sequence[int]

@@ -1,7 +1,6 @@
 """Who is heard on a card, whenever and however they say it: nothing is lost in an outage, nobody counts who may not."""
 
 import asyncio
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
@@ -11,21 +10,17 @@ import pytest
 from discord import app_commands
 
 from checkpoints.cards import Approval, Decision, Terms
-from checkpoints.claims import Claims
 from checkpoints.place import DatabaseAway
 from discord_adapter.access import Access
 from discord_adapter.access_settings import AccessSettings
-from discord_adapter.approvals import Reactions
 from discord_adapter.card_messages import CardMessages
 from discord_adapter.choices import APPROVE, REFUSE
-from discord_adapter.choosing import Choosing
 from discord_adapter.commands import _failed
-from discord_adapter.surface import DiscordSurfaces
 from graph.approval_settings import ApprovalSettings
 from graph.deciding import Rules
 from graph.errors import SurfaceUnreachable
-from graph.turns import TurnEngine
 from graph.workers import HeldElsewhere
+from tests.discord_adapter.hearing import hearing, reaction
 
 
 @pytest.fixture
@@ -41,17 +36,6 @@ def cards(outbox, journal):
     return CardMessages(outbox, journal.approvals)
 
 
-@asynccontextmanager
-async def hearing(client, journal, outbox, cards, rules=None):
-    """What takes reactions, over an engine that decides and runs nothing."""
-    async with Claims(journal.inbox._database, "test") as claims:
-        engine = TurnEngine(None, journal, None, DiscordSurfaces(outbox, cards=cards), claims=claims, rules=rules)
-        async with engine:
-            await engine.drain(0)
-            client._connection.user = discord.Object(1)
-            yield Reactions(client, engine, journal, outbox, Choosing(engine, journal, outbox, cards))
-
-
 @pytest.fixture
 async def reactions(client, journal, outbox, cards):
     async with hearing(client, journal, outbox, cards) as reactions:
@@ -63,17 +47,6 @@ async def card(journal, cards, approval, turn):
     """The message that shows the card."""
     await cards.ask(approval, None, None)
     return (await cards.current(approval)).message_id
-
-
-def reaction(message_id, turn, emoji=APPROVE, user_id=None):
-    return SimpleNamespace(
-        emoji=emoji,
-        message_id=message_id,
-        channel_id=turn.channel_id,
-        user_id=user_id or turn.user_id,
-        guild_id=None,
-        member=None,
-    )
 
 
 @pytest.fixture

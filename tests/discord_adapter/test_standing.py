@@ -1,5 +1,7 @@
 """What is read on a card where nobody heard it: what people wrote, and what their reactions meant when made."""
 
+from dataclasses import replace
+
 import pytest
 
 from checkpoints.cards import Approval, Decision, Terms
@@ -7,6 +9,7 @@ from checkpoints.keys import Conversation, turn_key
 from discord_adapter.card_messages import CardMessages
 from graph.approval_settings import ApprovalSettings
 from graph.deciding import Rules
+from tests.discord_adapter.hearing import hearing, reaction
 
 EVERYBODY = ["requester", "others"]
 
@@ -63,3 +66,53 @@ async def test_reply_is_no_refusal_that_was_taken_as_a_question_or_is_of_somebod
     await local.send(local.user("bob"), general, "no", reply_to=message)
     cards = CardMessages(outbox, journal.approvals, inbox=journal.inbox)
     assert await cards.unheard(approval, general.guild_id) == []
+
+
+@pytest.mark.parametrize("how", ["live", "read"])
+async def test_reaction_of_somebody_who_was_not_allowed_does_not_come_to_count_until_it_is_made_anew(
+    local, client, general, journal, outbox, turn, approval, message, how
+):
+    guild, bob = local.guild_of(general), local.user("bob")
+    crew = local.add_role(guild, "crew")
+    rules = Rules(ApprovalSettings(deciders=[f"role:{crew.id}"]))
+    named = replace(approval, number=1, terms=Terms((f"role:{crew.id}",)))
+    await journal.approvals.ask(named)
+    cards = CardMessages(outbox, journal.approvals, rules=rules)
+    await cards.ask(named, guild.id, None)
+    message = local.messages(general)[-1]
+
+    async def standing():
+        return [said.person.user_id for said in await cards.ask(named, guild.id, None)]
+
+    async with hearing(client, journal, outbox, cards, rules) as reactions:
+        await local.react(bob, message, "✅")
+        if how == "live":
+            await reactions.added(reaction(message.id, turn, user_id=bob.id, guild_id=guild.id))
+        else:
+            assert await standing() == []
+        local.give_role(guild, bob, crew)
+        assert await standing() == []
+
+        await local.unreact(bob, message, "✅")
+        if how == "live":
+            await reactions.removed(reaction(message.id, turn, user_id=bob.id, guild_id=guild.id))
+        else:
+            assert await standing() == []
+        await local.react(bob, message, "✅")
+        assert await standing() == [bob.id]
+
+
+async def test_reaction_of_somebody_who_was_denied_does_not_come_to_count_when_they_are_not_any_more(
+    local, general, journal, outbox, approval, message
+):
+    bob, denied = local.user("bob"), {local.user("bob").id}
+
+    async def admits(user, *_where):
+        return user.id not in denied
+
+    rules = Rules(ApprovalSettings(deciders=EVERYBODY))
+    cards = CardMessages(outbox, journal.approvals, rules=rules, admits=admits)
+    await local.react(bob, message, "✅")
+    assert await cards.ask(approval, general.guild_id, None) == []
+    denied.clear()
+    assert await cards.ask(approval, general.guild_id, None) == []
