@@ -220,13 +220,14 @@ class Inbox:
             return [Conversation.parse(text) for text in (await connection.execute(statement)).scalars()]
 
     async def dispatch(
-        self, row: InboxRow, *, counted: bool = True, gathering: Gathering | None = None
+        self, row: InboxRow, *, counted: bool = True, anew: bool = False, gathering: Gathering | None = None
     ) -> InboxRow | None:
         """Count a start, before it.
 
         Args:
             row: The row.
             counted: Whether it counts; not where the former one ended in good order.
+            anew: Whether it is the first one since what the row waited for has come.
             gathering: Whether a row that has not begun takes all that wait behind it in its conversation, and what it
                 holds then. At once with the start: until then each can be edited or withdrawn, afterwards none.
 
@@ -237,7 +238,10 @@ class Inbox:
         Raises:
             ClaimLost: This process does not hold the conversation; `rest` and `close` raise this as well.
         """
-        started = {"state": InboxState.RUNNING, "dispatches": inbox.c.dispatches + int(counted)}
+        started = {
+            "state": InboxState.RUNNING,
+            "dispatches": int(counted) if anew else inbox.c.dispatches + int(counted),
+        }
         async with self._claims.writing(row.conversation) as connection:
             if gathering is not None:
                 started |= await self._gathered(connection, row, gathering)

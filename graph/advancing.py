@@ -93,7 +93,10 @@ class Advancing:
         if row.dispatches >= MAX_DISPATCHES and closing is None:
             closing = _GAVE_UP
         begun = await self._journal.inbox.dispatch(
-            row, counted=row.key not in self._excused, gathering=self._meanwhile.gathering(row)
+            row,
+            counted=row.key not in self._excused,
+            anew=row.state == InboxState.ASKING and closing is None,
+            gathering=self._meanwhile.gathering(row),
         )
         if begun is None:
             return  # its message was deleted at this very moment

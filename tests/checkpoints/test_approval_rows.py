@@ -98,6 +98,20 @@ async def test_press_counts_until_its_approval_is_taken_back(journal, cards):
     assert await journal.approvals.pressers(cards[1].id) == set()
 
 
+async def test_reaction_that_was_not_allowed_is_left_out_until_it_is_taken_away(journal, cards):
+    card = cards[0]
+    for user_id, emoji in ((7, "✅"), (7, "✅"), (7, "❌"), (8, "✅")):
+        await journal.approvals.disregard(card, user_id, emoji)
+    assert await journal.approvals.disregarded(card.id) == {(7, "✅"), (7, "❌"), (8, "✅")}
+
+    await journal.approvals.regard(card, 7, "✅")
+    assert await journal.approvals.disregarded(card.id) == {(7, "❌"), (8, "✅")}
+    await journal.approvals.disregard(card, 7, "✅")
+    assert await journal.approvals.disregarded(card.id) == {(7, "✅"), (7, "❌"), (8, "✅")}
+    assert await journal.approvals.disregarded(cards[1].id) == set()
+    assert [row.event for row in await journal.audit.all()].count("reaction_not_allowed") == 4
+
+
 async def test_card_that_is_not_there_cannot_be_decided(journal, cards):
     assert await journal.approvals.decide(approval_id("i", "c9"), Decision.APPROVED, 3) is None
     assert await journal.approvals.get(approval_id("i", "c9")) is None

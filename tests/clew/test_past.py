@@ -111,7 +111,8 @@ async def test_what_others_wrote_is_neither_markup_nor_control_characters(databa
     await decided(database, HOSTILE, reason=HOSTILE)
     journal = Journal(database)
     thread = (await journal.branches.open("1:2:3:0", reason="start")).thread_id
-    await journal.turns.enter("m:5:0", thread, number=1, text=HOSTILE, start_checkpoint=None, model="m", toolset="")
+    entering = {"number": 1, "start_checkpoint": None, "model": "m", "toolset": ""}
+    await journal.turns.enter("m:5:0", Conversation(1, 2, 3), thread, text=HOSTILE, **entering)
 
     for arguments, times in ((("history",), 1), (("history", thread), 2), (("history", "approvals"), 2)):
         code, told, _ = await asyncio.to_thread(clew, *arguments)

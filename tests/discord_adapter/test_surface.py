@@ -111,9 +111,11 @@ async def test_decision_that_could_not_be_read_is_read_after_the_outage(local, h
     with pytest.raises(SurfaceUnreachable):
         await surface.ask(approval)
 
-    assert await surface.ask(approval) == [
-        (await hasty.people.find(turn.conversation.guild_id, alice.id), Decision.APPROVED)
-    ]
+    (said,) = await surface.ask(approval)
+    assert (said.person, said.decision) == (
+        await hasty.people.find(turn.conversation.guild_id, alice.id),
+        Decision.APPROVED,
+    )
 
 
 async def test_settling_once_more_changes_nothing(outbox, surface, turn, approval, shown):

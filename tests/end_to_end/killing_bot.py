@@ -103,6 +103,7 @@ STEPS = {
     (Claims, "release"): of_conversation("released"),
     (Inbox, "dispatch"): of_row("attempt"),
     (Inbox, "rest"): of_row("rest"),
+    (Inbox, "count"): of_row("showing"),
     (Inbox, "close"): of_row("close"),
     (Turns, "enter"): of_turn("entered"),
     (Turns, "end"): of_turn("ended"),

@@ -287,6 +287,8 @@ async def test_what_was_done_in_a_server_that_was_away_counts_when_it_is_back(bo
     card = await bot.card(general, "write_note")
     gone = await discord_.send(alice, general, bot.mention("gone"))
     await bot.said(general, "I still wait")
+    # At rest: whoever looks at the card while its server is away finds the approval, and goes on.
+    await bot.wait_for_row("SELECT * FROM claims", lambda row: row["owner"] is None)
     discord_.lose_guild(discord_.guild_of(general))
     await discord_.send(alice, lab, bot.mention("missed"))
     await discord_.react(alice, card, "✅")

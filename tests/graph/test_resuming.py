@@ -189,6 +189,27 @@ async def test_turn_whose_program_died_too_often_while_it_showed_its_card_is_giv
     assert stand.tools.ran == []
 
 
+async def test_start_behind_a_decision_is_counted_anew(stand, program):
+    """The process died while it showed the card, and the decision came all the same."""
+    stand.script.then(call("wipe", x=1))
+    old = await program()
+    await old.ask(1)
+    (card,) = await old.cards(1)
+    await old.engine.drain(0)
+    for _ in range(MAX_DISPATCHES - 1):
+        await stand.journal.inbox.count(await stand.journal.inbox.get("m:1:0"))
+    await old.approve(card)
+    gate = stand.script.hold()
+    stand.script.then(say("never to the end"))
+
+    await program()
+    await gate.reached
+    assert (await stand.journal.inbox.get("m:1:0")).dispatches == 1
+    stand.script.then(say("done"))
+    again = await program()
+    assert await again.answered(1, 1) == "done"
+
+
 async def test_card_that_is_shown_counts_no_start(stand, program):
     stand.script.then(call("wipe", x=1))
     for _ in range(MAX_DISPATCHES + 1):
