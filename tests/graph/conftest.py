@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import time
 from collections import defaultdict
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -35,6 +35,7 @@ from graph.turn import Turn
 from graph.turns import TurnEngine
 from graph.window import WindowOnDemand
 from playground.model import Scripted
+from tests.databases import postgres_server
 from tests.graph.memory_surface import MemorySurface
 from tests.marks import MarksTakenOut
 from tools.catalog import Catalog
@@ -267,9 +268,16 @@ async def server(script):
         assert sorted(called) == sorted(answered), request.messages
 
 
-@pytest.fixture
-async def stand(tmp_path, server, script):
-    database = open_database(f"sqlite:///{tmp_path / 'clew.db'}")
+@pytest.fixture(scope="module")
+def postgres():
+    with postgres_server() as running:
+        yield running
+
+
+@asynccontextmanager
+async def stand_on(url, server, script):
+    """What outlives programs, on a database of its own."""
+    database = open_database(url)
     await database.upgrade()
     stand = Stand(database, server, script)
     await stand.prepare()
@@ -277,6 +285,12 @@ async def stand(tmp_path, server, script):
     for model in stand.models:
         await model.aclose()
     await database.close()
+
+
+@pytest.fixture
+async def stand(tmp_path, server, script):
+    async with stand_on(f"sqlite:///{tmp_path / 'clew.db'}", server, script) as stand:
+        yield stand
 
 
 @pytest.fixture

@@ -4,15 +4,14 @@ import json
 
 import pytest
 
-from checkpoints.database import open_database
 from discord_adapter.cards import card as card_text
 from graph.deciding import Person
 from graph.state import fingerprint
 from playground import model_wire
 from playground.model import ToolCall, call, say
-from tests.databases import new_database, postgres_server
+from tests.databases import new_database
 from tests.discord_adapter.hostile import HOSTILE, nested
-from tests.graph.conftest import Stand
+from tests.graph.conftest import stand_on
 from tools.tool import ToolFailed
 
 # Turns into which the hostile arguments are parted: each waits for ten seconds at most.
@@ -27,22 +26,12 @@ UNSTORABLE = "a\0b\ud800c"
 STORED = "a\ufffdb\ufffdc"
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    with postgres_server() as running:
-        yield running
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 async def stand(request, tmp_path, server, script):
-    url = f"sqlite:///{tmp_path / 'clew.db'}"
-    database = open_database(new_database(request.getfixturevalue("postgres")) if request.param == "postgres" else url)
-    await database.upgrade()
-    stand = Stand(database, server, script)
-    await stand.prepare()
-    yield stand
-    await stand.model.aclose()
-    await database.close()
+    on_sqlite = request.param == "sqlite"
+    url = f"sqlite:///{tmp_path / 'clew.db'}" if on_sqlite else new_database(request.getfixturevalue("postgres"))
+    async with stand_on(url, server, script) as stand:
+        yield stand
 
 
 @pytest.mark.parametrize("part", range(PARTS))

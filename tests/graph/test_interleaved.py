@@ -6,31 +6,18 @@ import datetime as dt
 import pytest
 
 from checkpoints.cards import Decision
-from checkpoints.database import open_database
 from checkpoints.inbox import InboxState
 from checkpoints.place import DatabaseAway
 from playground.model import call, say
-from tests.databases import new_database, postgres_server
-from tests.graph.conftest import HERE, Stand, turn
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    with postgres_server() as server:
-        yield server
+from tests.databases import new_database
+from tests.graph.conftest import HERE, stand_on, turn
 
 
 @pytest.fixture
 async def shared(postgres, server, script):
     """What outlives programs that work beside each other, on PostgreSQL."""
-    database = open_database(new_database(postgres))
-    await database.upgrade()
-    stand = Stand(database, server, script)
-    await stand.prepare()
-    yield stand
-    for model in stand.models:
-        await model.aclose()
-    await database.close()
+    async with stand_on(new_database(postgres), server, script) as stand:
+        yield stand
 
 
 async def lapse(claims):
