@@ -14,6 +14,7 @@ import structlog
 from checkpoints.claims import ClaimLost
 from checkpoints.finishing import to_its_end
 from checkpoints.inbox import InboxState
+from checkpoints.outages import when_back
 from checkpoints.place import DatabaseAway
 from graph.advancing import MAX_DISPATCHES
 from graph.errors import GraphError, SurfaceUnreachable
@@ -222,7 +223,7 @@ class Workers(ABC):
         try:
             while not settled:
                 await asyncio.sleep(self._retry_after)
-                settled = await self._asking.settle_all(self._ours)
+                settled = await when_back(lambda: self._asking.settle_all(self._ours))
         except Exception:  # the boundary, as for a worker: the next occasion comes with the next session
             log.exception("cards_not_settled")
         finally:

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from checkpoints.cards import Decision
 from checkpoints.place import DatabaseAway
@@ -57,6 +58,20 @@ async def test_decision_after_which_the_database_went_away_goes_on_and_is_shown(
     await clew.surface.until(lambda: card in clew.surface.settled)
     assert clew.surface.settled[card].decision == Decision.APPROVED
     assert await clew.answered(1, 1) == "wiped"
+
+
+async def test_decision_that_waits_to_be_shown_waits_for_the_database_too(stand, clew, away_once):
+    stand.script.then(call("wipe", x=1))
+    stand.script.then(say("wiped"))
+    await clew.ask(1)
+    (card,) = await clew.cards(1)
+    clew.surface.faults["settle"] = [SurfaceUnreachable("503")]
+    away_once(clew.journal.approvals, "unsettled")
+    with capture_logs() as events:
+        await clew.approve(card)
+        await clew.surface.until(lambda: card in clew.surface.settled)
+    assert "cards_not_settled" not in [event["event"] for event in events]
+    assert clew.surface.settled[card].decision == Decision.APPROVED
 
 
 async def test_message_that_was_deleted_while_the_database_was_away_is_not_answered(stand, clew, away_once):
