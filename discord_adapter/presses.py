@@ -11,6 +11,7 @@ from discord_adapter.cards import card, who_decides
 from discord_adapter.choices import Verb, parse, view
 from discord_adapter.choosing import CLOSED
 from discord_adapter.content import NO_PINGS
+from discord_adapter.failing import told_of
 from discord_adapter.forms import FormError, arguments_of, show_form
 from discord_adapter.people import person_of
 from discord_adapter.plain import inline
@@ -34,7 +35,6 @@ _Interaction = discord.Interaction[discord.Client]
 
 _OUT_OF_SIGHT = "You cannot see the channel of this, so you may not decide it."
 _LATER = "I cannot read what others said on this just now; please try again in a moment."
-_FAILED = "Something went wrong on my side; nothing was changed that I know of."
 
 # Lines of what does not fit a schema, and characters of each, that a person is shown.
 _LINES_SHOWN, _LINE_ROOM = 6, 200
@@ -80,9 +80,8 @@ class Presses:
         except discord.HTTPException as error:
             # What was to be done is done or not whether or not Discord takes what we say about it.
             log.warning("press_not_answered", verb=verb, error=str(error))
-        except Exception:  # the boundary: the person is told, the operator sees it
-            log.exception("press_failed", verb=verb, approval=approval_id)
-            await _tell(interaction, _FAILED)
+        except Exception as error:  # noqa: BLE001 - the boundary: the person is told, the operator sees it
+            await _tell(interaction, told_of(error, "press_failed", verb=verb, approval=approval_id))
 
     async def _chosen(self, interaction: _Interaction, verb: Verb, approval_id: str) -> None:
         await interaction.response.defer()

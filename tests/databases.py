@@ -1,9 +1,11 @@
 """The databases that clew runs on, for tests: a SQLite file, or a PostgreSQL of our own with one database a test."""
 
 import os
+import sqlite3
 import tempfile
 import uuid
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy
@@ -36,6 +38,12 @@ def new_database(server):
 def sqlite_url(home):
     """The URL of a SQLite file in a folder."""
     return f"sqlite:///{home}/data/clew.db"
+
+
+def sqlite_locked(path):
+    """Another program that holds SQLite's write lock."""
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    return partial(other.execute, "BEGIN IMMEDIATE"), partial(other.execute, "ROLLBACK")
 
 
 class Peek:

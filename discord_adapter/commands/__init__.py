@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
 from discord import app_commands
 
 from discord_adapter.commands import ask, history, pending, prompts, stopping
+from discord_adapter.failing import told_of
 from graph.workers import HeldElsewhere
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from graph.redacting import Redactor
     from graph.turns import TurnEngine
     from prompts.resolve import Prompts
-
-log = structlog.get_logger()
 
 
 def register(
@@ -50,8 +48,7 @@ async def _failed(interaction: discord.Interaction[discord.Client], error: app_c
     if isinstance(cause, app_commands.CheckFailure | HeldElsewhere):
         sentence = str(cause)
     else:
-        log.error("command_failed", command=getattr(interaction.command, "name", None), exc_info=error)
-        sentence = "Something went wrong on my side; nothing was changed that I know of."
+        sentence = told_of(cause, "command_failed", command=getattr(interaction.command, "name", None))
     if interaction.response.is_done():
         await interaction.edit_original_response(content=sentence)
     else:

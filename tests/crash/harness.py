@@ -7,9 +7,12 @@ import random
 from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.crash.clicking import GIVE_UP, REFUSE, RUN, RUN_AGAIN, TAKE_AS_DONE, Clicker, is_open, words_of
 from tests.crash.talk import OF_TURN, SENTENCES, STEPS, Task
+
+SHAKY_BOT = Path(__file__).with_name("shaky_bot.py")
 
 PEOPLE, CHANNELS = 10, 4
 
@@ -43,6 +46,7 @@ class Plan:
         kills: Whether the bot is killed all the time.
         at_once: How many turns are under way at most.
         trouble: What else goes wrong, a coroutine function of the harness that runs until it is cancelled.
+        shaky: How often a statement on the database fails; 0.05 is one in twenty.
     """
 
     turns: int
@@ -50,6 +54,7 @@ class Plan:
     kills: bool = True
     at_once: int = 6
     trouble: object = None
+    shaky: float = 0.0
 
 
 @dataclass
@@ -78,6 +83,8 @@ class Harness:
         # Whether the database cannot be looked at now.
         self.away = False
         bot.configure(POLICY)
+        if plan.shaky:
+            bot.program, bot.environment["SHAKY"] = [SHAKY_BOT, "run"], str(plan.shaky)
         guild = next(iter(self.discord.guilds.values()))
         self.people = [self.discord.add_user(f"person-{number}") for number in range(PEOPLE)]
         for person in self.people:

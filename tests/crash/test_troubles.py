@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.crash.long import LONG
-from tests.crash.troubles import database_away, gateway_and_rest, postgres_frozen, postgres_stopped, sqlite_locked
-from tests.databases import new_database, postgres_server, sqlite_url
+from tests.crash.troubles import database_away, gateway_and_rest, postgres_frozen, postgres_stopped
+from tests.databases import new_database, postgres_server, sqlite_locked, sqlite_url
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -49,3 +49,10 @@ async def test_database_is_away_for_twenty_seconds_and_each_turn_has_one_answer(
 
     harness = await crash_on(url, trouble=trouble, kills=kills)
     assert harness.met["database away"]
+
+
+@pytest.mark.parametrize("kills", [False, pytest.param(True, marks=LONG)], ids=["running", "killed"])
+@pytest.mark.parametrize("url", ["sqlite", pytest.param("postgresql", marks=LONG)], indirect=True)
+async def test_database_fails_at_one_statement_in_thirty_and_each_turn_has_one_answer(crash, kills):
+    harness = await crash(shaky=1 / 30, kills=kills)
+    assert "gone behind it" in harness.bot.log

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import sqlite3
 from contextlib import suppress
 from functools import partial
 
@@ -74,12 +73,6 @@ def database_away(pause, go_on):
         await asyncio.Event().wait()
 
     return trouble
-
-
-def sqlite_locked(path):
-    """Another program that holds SQLite's write lock."""
-    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    return partial(other.execute, "BEGIN IMMEDIATE"), partial(other.execute, "ROLLBACK")
 
 
 def postgres_stopped(server):

@@ -1,11 +1,13 @@
 """What can be done with a card beside approving it: refuse with a reason, edit, explain, allow for a while, stop."""
 
+import asyncio
 import json
 
 import pytest
 
 from playground import BadInput
 from playground.model import call, say
+from tests.databases import sqlite_locked
 from tests.end_to_end.deciders import Deciders
 
 
@@ -128,6 +130,24 @@ async def test_edit_explain_remember_and_refuse_with_a_reason(bot, discord_, peo
     await people.pressed(alice, edited, "Run once")
     await people.answered(lab)
     assert written(bot, "fail")[-1] == {"message": "z" * 6000}
+
+
+async def test_press_and_command_while_the_database_is_away_say_so_and_count_when_it_is_back(bot, discord_, people):
+    general, alice = discord_.channel("general"), discord_.user("alice")
+    await bot.start()
+    card = await people.card(general, "fail", message="one")
+    lock, release = sqlite_locked(bot.database)
+    lock()
+    pressed, reset = await asyncio.gather(
+        people.pressed(alice, card, "Run once"), discord_.slash(alice, general, "reset", timeout=40)
+    )
+    away = "I cannot reach my database just now; please try again in a moment."
+    await discord_.wait_until(lambda: pressed.content == away, timeout=40)
+    assert reset.content == away
+    release()
+    await people.pressed(alice, card, "Run once")
+    await people.answered(general)
+    assert bot.runs("fail") == 1
 
 
 async def test_explanation_tells_no_secret_and_shows_where_its_links_lead(bot, discord_, people, script):
