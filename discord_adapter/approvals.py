@@ -213,7 +213,8 @@ class Reactions:
             ):
                 return  # taken off, it would take back an approval that counts on
             emoji = str(payload.emoji)
-            off = await self._outbox.unreact(payload.channel_id, payload.message_id, emoji, payload.user_id)
+            place = payload.channel_id, payload.message_id
+            off = await self._outbox.reacting.take_off(*place, emoji, payload.user_id)
             if verb in DECISIONS and not off and stands():
                 await self._journal.approvals.disregard(approval, payload.user_id, plain_emoji(emoji))
 

@@ -178,7 +178,8 @@ class CardMessages:
                 await self.refresh(approval)
         if delivery.final:
             return delivery
-        delivery, may_react = await self._outbox.offer(delivery, *OFFERED[approval.kind])
+        may_react = await self._outbox.reacting.offer(delivery, *OFFERED[approval.kind])
+        delivery = await self._outbox.finish(delivery)
         if not may_react:
             await self._tell(approval, guard)
         return delivery

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -17,16 +16,16 @@ import structlog
 from discord_adapter.budget import Kind, Rank
 from discord_adapter.choices import view
 from discord_adapter.content import NO_PINGS
-from discord_adapter.people import People, may_manage_messages
+from discord_adapter.people import People
 from discord_adapter.posted import Posted
-from discord_adapter.sending import PAUSES, Forbidden, Gone, MayNotReply, Sender
+from discord_adapter.reacting import Reacting
+from discord_adapter.sending import PAUSES, MayNotReply, Sender, unless_gone
 from discord_adapter.watches import Watches
 from discord_adapter.written import Written
-from graph.errors import PlaceGone, SurfaceError, SurfaceUnreachable
 from graph.redacting import NOTHING_SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator, Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from checkpoints.deliveries import Deliveries, Delivery
     from discord_adapter.content import Content
@@ -42,7 +41,7 @@ def unguarded() -> None:
 
 
 class Outbox:
-    """Sends, edits and reacts for turns, all of it through one budget.
+    """Sends and edits for turns, all of it through one budget.
 
     A part of a turn (a piece of its text, a card, a sentence) is planned first: its delivery says which message shows
     it, also when a former process posted that.
@@ -59,6 +58,7 @@ class Outbox:
         sender: What makes the requests.
         redact: Takes secrets out of a text.
         people: Tells who somebody is now.
+        reacting: Adds, takes off and reads reactions.
         watches: Hear what is taken off messages.
         written: Tells what people wrote in reply to a message.
     """
@@ -80,6 +80,7 @@ class Outbox:
         self.sender = Sender(client, pauses)
         self._posted = Posted(client, self.sender, deliveries, now)
         self.people = People(client, self.sender)
+        self.reacting = Reacting(client, self.sender)
         self.watches = Watches()
         self.written = Written(client, self.sender)
         # Grows with the channels in which something was ever sent; a lock is 100 bytes.
@@ -198,7 +199,7 @@ class Outbox:
             guard()
             await message.edit(content=shown.text, allowed_mentions=NO_PINGS, **more)
 
-        with self._unless_gone(delivery):
+        with unless_gone(delivery.channel_id, delivery.message_id):
             await self.sender.send(delivery.channel_id, Kind.EDIT, change, rank)
         return shown
 
@@ -210,81 +211,8 @@ class Outbox:
         """
         if (message := self._message(delivery)) is None:
             return
-        with self._unless_gone(delivery):
+        with unless_gone(delivery.channel_id, delivery.message_id):
             await self.sender.send(delivery.channel_id, Kind.DELETE, message.delete, lambda: Rank.EDIT)
-
-    async def react(self, delivery: Delivery, *emoji: str) -> None:
-        """Add reactions of ours, for a person to click.
-
-        Raises:
-            SurfaceError: Discord does not take it.
-        """
-        if (message := self._message(delivery)) is None:
-            return
-        for one in emoji:
-            with self._unless_gone(delivery):
-                await self.sender.send(delivery.channel_id, Kind.REACT, partial(message.add_reaction, one))
-
-    async def mark(self, channel_id: int, message_id: int, emoji: str) -> None:
-        """Add a reaction of ours to a message that somebody else wrote.
-
-        Raises:
-            SurfaceError: Discord does not take it, or the message is gone.
-        """
-        message = self._channel(channel_id).get_partial_message(message_id)
-        await self.sender.send(channel_id, Kind.REACT, partial(message.add_reaction, emoji))
-
-    async def offer(self, delivery: Delivery, *emoji: str) -> tuple[Delivery, bool]:
-        """Put reactions on a message for a person to click; where we may not, they can add their own.
-
-        Returns:
-            The delivery as it is now, and whether we may add reactions there.
-
-        Raises:
-            SurfaceUnreachable: Discord cannot be reached for now.
-        """
-        may = True
-        try:
-            await self.react(delivery, *emoji)
-        except (SurfaceUnreachable, PlaceGone):
-            raise
-        except SurfaceError as error:
-            log.warning("reactions_not_added", turn=delivery.turn_key, error=str(error))
-            may = not isinstance(error, Forbidden)
-        return await self.finish(delivery), may
-
-    async def unreact(self, channel_id: int, message_id: int, emoji: str, user_id: int) -> bool:
-        """Take somebody's reaction off a message, where we may: refusals of Discord count against us.
-
-        Returns:
-            Whether it is off.
-        """
-        if not may_manage_messages(self._client, channel_id):
-            return False
-        message = self._channel(channel_id).get_partial_message(message_id)
-        person = discord.Object(user_id)
-        try:
-            await self.sender.send(channel_id, Kind.REACT, lambda: message.remove_reaction(emoji, person))
-        except SurfaceError as error:
-            log.info("reaction_not_removed", message=message_id, error=str(error))
-            return False
-        return True
-
-    async def reactions(self, delivery: Delivery, *emoji: str) -> dict[str, set[int]]:
-        """The people who reacted to a message in these ways, bots left out.
-
-        Raises:
-            Gone: The message was deleted.
-            SurfaceError: Discord does not tell.
-        """
-        found: dict[str, set[int]] = {one: set() for one in emoji}
-        if (partial_message := self._message(delivery)) is None:
-            return found
-        message = await self.sender.send(delivery.channel_id, Kind.OTHER, partial_message.fetch)
-        for reaction in message.reactions:
-            if str(reaction.emoji) in found and reaction.count > reaction.me:
-                found[str(reaction.emoji)] = await self.people.who_reacted(reaction)
-        return found
 
     async def typing(self, channel_id: int) -> None:
         """Show that something is being written, for about ten seconds.
@@ -374,14 +302,6 @@ class Outbox:
         if delivery.message_id is None:
             return None
         return self._channel(delivery.channel_id).get_partial_message(delivery.message_id)
-
-    @contextmanager
-    def _unless_gone(self, delivery: Delivery) -> Generator[None]:
-        """Leave a message alone that somebody deleted meanwhile."""
-        try:
-            yield
-        except Gone:
-            log.info("message_was_deleted", channel=delivery.channel_id, message=delivery.message_id)
 
     async def _record(self, delivery: Delivery) -> None:
         if delivery.message_id is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import discord
@@ -12,9 +11,6 @@ from graph.deciding import Person
 
 if TYPE_CHECKING:
     from discord_adapter.sending import Sender
-
-# People who reacted that Discord tells of in one answer (its documentation, "Get Reactions").
-_PAGE = 100
 
 
 def person_of(user: discord.Member | discord.User) -> Person:
@@ -65,35 +61,3 @@ class People:
             return Person(user_id, roles, bot=found["user"].get("bot", False))
 
         return await self._sender.send(0, Kind.OTHER, member)
-
-    async def who_reacted(self, reaction: discord.Reaction) -> set[int]:
-        """The people who reacted with an emoji, bots left out, with a super reaction as well.
-
-        Discord tells of one kind at a time (resources/message).
-
-        Raises:
-            SurfaceError: Discord does not tell.
-        """
-        kinds = {discord.ReactionType.normal: reaction.normal_count, discord.ReactionType.burst: reaction.burst_count}
-        people: set[int] = set()
-        for kind, count in kinds.items():
-            if count:
-                every = partial(self._every, reaction.message, str(reaction.emoji), kind)
-                people |= await self._sender.send(reaction.message.channel.id, Kind.OTHER, every)
-        return people
-
-    async def _every(self, message: discord.Message, emoji: str, kind: discord.ReactionType) -> set[int]:
-        """Everybody, page after page until one is not full.
-
-        discord.py ends at the number that the message had when it was read: where somebody has reacted since, another
-        one would be left out.
-        """
-        people, after = set[int](), None
-        while True:
-            page = await self._client.http.get_reaction_users(
-                message.channel.id, message.id, emoji, _PAGE, after=after, type=kind.value
-            )
-            people |= {int(user["id"]) for user in page if not user.get("bot")}
-            if len(page) < _PAGE:
-                return people
-            after = int(page[-1]["id"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
@@ -14,7 +15,7 @@ from discord_adapter.budget import Budget, Kind, Rank
 from graph.errors import PlaceGone, SurfaceError, SurfaceUnreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Generator
 
 T = TypeVar("T")
 
@@ -67,6 +68,15 @@ class MayNotReply(SurfaceError):  # noqa: N818 - named for what went wrong
 
 class Forbidden(SurfaceError):  # noqa: N818 - named for what went wrong
     """A permission is missing there."""
+
+
+@contextmanager
+def unless_gone(channel_id: int, message_id: int | None) -> Generator[None]:
+    """Leave a message alone that somebody deleted meanwhile."""
+    try:
+        yield
+    except Gone:
+        log.info("message_was_deleted", channel=channel_id, message=message_id)
 
 
 class Sender:

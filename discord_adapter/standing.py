@@ -88,7 +88,7 @@ class Standing:
         # Before the reactions: who approves after they were read must not count as missing among them.
         voters, disregarded = await self.voters(approval), await self._disregarded(approval)
         try:
-            reacted = await self._outbox.reactions(delivery, *STANDING[approval.kind])
+            reacted = await self._outbox.reacting.people(delivery, *STANDING[approval.kind])
             # After the reactions: what was written before one of them is there as well.
             found = await self._refused_in_words(delivery, approval, guild_id)
             found += await self._said_by(reacted, delivery, approval, guild_id, watch, voters)
@@ -153,7 +153,8 @@ class Standing:
                 if made not in disregarded and self._rules.may_decide(approval, person):
                     found.append(Said(person, decision, stands=partial(watch.surely_stands, *made)))
                 elif delivery.message_id is not None and person.user_id not in counted:
-                    off = await self._outbox.unreact(delivery.channel_id, delivery.message_id, emoji, person.user_id)
+                    place = delivery.channel_id, delivery.message_id
+                    off = await self._outbox.reacting.take_off(*place, emoji, person.user_id)
                     if not off:
                         await self._disregard(approval, *made)
         return found

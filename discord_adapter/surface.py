@@ -169,12 +169,13 @@ class DiscordSurface:
         delivery, _ = await self._outbox.show(
             delivery, lambda: Content(sentence), final=False, reply_to=self._reference(), guard=self._guard
         )
-        await self._outbox.offer(delivery, GO_ON)
+        await self._outbox.reacting.offer(delivery, GO_ON)
+        await self._outbox.finish(delivery)
 
     async def taken_in(self) -> None:
         """Show on the person's message that the turn that ran has taken it in."""
         if self._turn.message_id is not None:
-            await self._outbox.mark(self._turn.channel_id, self._turn.message_id, _TAKEN_IN)
+            await self._outbox.reacting.mark(self._turn.channel_id, self._turn.message_id, _TAKEN_IN)
 
     async def flush(self) -> None:
         """Wait until all texts are shown; one that was cut short stays as it is."""

@@ -132,7 +132,7 @@ async def test_reaction_that_stood_on_a_card_stands_no_more_once_it_is_taken_off
 async def test_what_was_read_in_a_former_session_is_read_again_before_anything_runs(
     local, journal, turn, approval, card, reactions, cards, outbox, shown, alice, monkeypatch
 ):
-    real, read, go_on = outbox.reactions, asyncio.Event(), asyncio.Event()
+    real, read, go_on = outbox.reacting.people, asyncio.Event(), asyncio.Event()
 
     async def slow(*arguments):
         found = await real(*arguments)
@@ -140,7 +140,7 @@ async def test_what_was_read_in_a_former_session_is_read_again_before_anything_r
         await go_on.wait()
         return found
 
-    monkeypatch.setattr(outbox, "reactions", slow)
+    monkeypatch.setattr(outbox.reacting, "people", slow)
     looking = asyncio.create_task(cards.ask(approval, None, None))
     await read.wait()
     await local.react(alice, *shown(), REFUSE)  # told to nobody
@@ -154,7 +154,7 @@ async def test_what_was_read_in_a_former_session_is_read_again_before_anything_r
 async def test_approval_whose_card_is_read_over_the_end_of_a_session_waits_until_it_is_read_in_the_next_one(
     local, journal, turn, approval, card, reactions, outbox, shown, alice, monkeypatch
 ):
-    real, sessions = outbox.reactions, [reactions.session_began]
+    real, sessions = outbox.reacting.people, [reactions.session_began]
 
     async def slow(*arguments):
         found = await real(*arguments)
@@ -163,7 +163,7 @@ async def test_approval_whose_card_is_read_over_the_end_of_a_session_waits_until
             sessions.pop()()
         return found
 
-    monkeypatch.setattr(outbox, "reactions", slow)
+    monkeypatch.setattr(outbox.reacting, "people", slow)
     reactions.session_began()
     await reactions.added(reaction(card, turn))
     assert (await journal.approvals.get(approval.id)).decision == Decision.REFUSED
@@ -331,14 +331,14 @@ async def test_taking_all_reactions_off_takes_back_no_vote_given_by_a_button(jou
 
 async def test_vote_that_comes_while_reactions_are_read_is_kept(journal, outbox, approval, cards, monkeypatch):
     await cards.ask(approval, None, None)
-    real = outbox.reactions
+    real = outbox.reacting.people
 
     async def reactions(*arguments):
         found = await real(*arguments)
         await journal.approvals.approve(approval.id, Decision.APPROVED, 9, 2)
         return found
 
-    monkeypatch.setattr(outbox, "reactions", reactions)
+    monkeypatch.setattr(outbox.reacting, "people", reactions)
     await cards.ask(approval, None, None)
     assert await journal.approvals.votes(approval.id) == [9]
 

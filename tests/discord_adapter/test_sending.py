@@ -64,7 +64,7 @@ async def test_message_that_somebody_deleted_is_left_alone(local, outbox, turn, 
     await local.delete(local.bot, shown()[0])
 
     await outbox.edit(delivery, says("two"))
-    await outbox.react(delivery, "✅")
+    assert await outbox.reacting.offer(delivery, "✅")
     await outbox.delete(delivery)
     assert shown() == []
 
