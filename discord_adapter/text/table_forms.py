@@ -32,6 +32,8 @@ _LONGEST_PARSED = 500
 _MARKUP = re.compile(r"[*_~`\[<&\\]")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _SPECIAL = re.compile(r"([*_~`\\])")
+# Code within a line, or a fence that nothing closes.
+_CODE_OR_FENCE = re.compile(r"(?<!`)(`+)(?!`).{,500}?(?<!`)\1(?!`)|`{3,}")
 _INLINE = MarkdownIt("commonmark").enable("strikethrough")
 
 
@@ -133,10 +135,17 @@ def _list(table: Table, rows: Sequence[Sequence[str]]) -> str:
     lines: list[str] = []
     for row in rows:
         values = [
-            f"**{header}:** {cell}" if header else cell for header, cell in zip(headers, row, strict=True) if cell
+            f"**{header}:** {_closed(cell)}" if header else _closed(cell)
+            for header, cell in zip(headers, row, strict=True)
+            if cell
         ]
         lines += [("- " if index == 0 else "  - ") + _BREAK.sub(" / ", value) for index, value in enumerate(values)]
     return "\n".join(lines)
+
+
+def _closed(cell: str) -> str:
+    """A cell that opens no code block over what follows the table."""
+    return _CODE_OR_FENCE.sub(lambda found: found[0] if found[1] else found[0].replace("`", r"\`"), cell)
 
 
 def _padded(text: str, width: int, alignment: Alignment) -> str:

@@ -159,6 +159,14 @@ def test_cell_cannot_end_the_block(table):
         assert sum(len(content.splitlines()) - 2 for _, content in blocks) == len(rows)
 
 
+def test_fence_in_a_list_opens_no_block_over_what_follows():
+    wide = "word " * 20
+    text = f"| a | b | c |\n|---|---|---|\n| {wide}| ```y``` | ``` x |\n\n```py\nprint()\n```"
+    shown = rendered(text)
+    assert "**b:** ```y```\n  - **c:** \\`\\`\\` x\n" in shown
+    assert code_blocks(shown) == ([("", "y"), ("py", "print()")], 0)
+
+
 @pytest.mark.parametrize("columns", [2, 5])
 def test_wide_table_becomes_a_list_that_loses_nothing(columns):
     header = [f"Header {number}" for number in range(columns)]
