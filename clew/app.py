@@ -63,8 +63,9 @@ async def run(settings: Settings) -> None:
         await asyncio.wait({connection, *ends}, return_when=asyncio.FIRST_COMPLETED)
         if not connection.done():
             log.info("stopping")
-            await engine.drain(_DRAIN)
-            connection.cancel()
+        # Where the connection failed nothing can be shown any more: what runs is left where it can be resumed.
+        await engine.drain(0 if connection.done() else _DRAIN)
+        connection.cancel()
         for end in ends:
             end.cancel()
         await client.close()

@@ -127,6 +127,11 @@ class Sender:
                     raise SurfaceUnreachable(f"Discord is out of reach: {error}") from error
                 log.warning("discord_out_of_reach", error=str(error), again_in=pause)
                 await asyncio.sleep(pause)
+            except RuntimeError as error:
+                # aiohttp's "Session is closed": this program is ending.
+                if not self._client.is_closed():
+                    raise
+                raise SurfaceUnreachable(str(error)) from error
             except discord.RateLimited as error:
                 raise SurfaceUnreachable(str(error)) from error
             except discord.HTTPException as error:

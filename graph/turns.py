@@ -175,7 +175,11 @@ class TurnEngine(Workers):
         return list(filter(self._ours, await self._journal.inbox.unfinished()))
 
     async def recover(self) -> None:
-        """Go on with everything that was left unfinished: by a former process, or while Discord was away."""
+        """Go on with everything that was left unfinished: by a former process, or while Discord was away.
+
+        From the first time on it is looked for again and again; not before, when what waits may have been taken back.
+        """
+        self._keep_sweeping()
         for conversation in await self.conversations():
             self._poke(conversation, late=True)
         await self.expire()

@@ -101,7 +101,6 @@ class Workers(ABC):
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
-        self._sweeping = self._tasks.create_task(self._sweep_for_ever())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -152,6 +151,10 @@ class Workers(ABC):
             worker.cancel()
         if self._workers:
             await asyncio.wait(set(self._workers.values()))
+
+    def _keep_sweeping(self) -> None:
+        if self._sweeping is None and not self._draining:
+            self._sweeping = self._tasks.create_task(self._sweep_for_ever())
 
     async def sweep(self) -> None:
         """Take up what nobody works on (another process died, or its news never reached us), and what is overdue."""

@@ -329,6 +329,14 @@ async def test_outage_is_told_as_one_that_passes(local, client, journal, turn, s
     assert shown() == []
 
 
+async def test_end_of_the_program_is_told_as_an_outage(client, outbox, turn, shown):
+    delivery = await outbox.plan(turn.key, "part", turn.channel_id)
+    await client.close()
+    with pytest.raises(SurfaceUnreachable):
+        await outbox.show(delivery, says("hello"), final=True)
+    assert shown() == []
+
+
 async def test_file_is_whole_also_when_the_first_attempt_broke(local, client, journal, turn, approval, shown):
     outbox = Outbox(client, journal.deliveries, pauses=(0.01, 0.01))
     local.fail("POST", "/channels/{channel_id}/messages", times=2, status=0, done=False)

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from playground import Clock, LocalDiscord
-from playground.model import call, say
+from playground.model import Gate, Reply, call, say
 from playground.permissions import Permission
 
 LATE_BOT = Path(__file__).with_name("late_bot.py")
+PAUSING_BOT = Path(__file__).with_name("pausing_bot.py")
 
 OFF = dt.timedelta(hours=2)
 
@@ -195,6 +196,28 @@ async def test_what_was_deleted_meanwhile_is_not_answered_and_what_was_edited_is
         "waiting 1": "deleted",
     }
     assert not any("gone" in str(request.messages) for request in model.requests)
+
+
+async def test_what_was_deleted_meanwhile_is_not_answered_when_logging_in_takes_long(bot, discord_, script, model):
+    """This bot looks every second for what was left; its first three attempts to log in fail."""
+    alice, general = discord_.user("alice"), discord_.channel("general")
+    bot.program = [PAUSING_BOT, "run"]
+    gate = Gate()
+    script.then(Reply("It is lost with the process.", gate=gate))
+    await bot.start()
+    await discord_.send(alice, general, bot.mention("first"))
+    await gate.reached
+    waiting = await discord_.send(alice, general, bot.mention("second"))
+    await bot.wait_for_row("SELECT payload ->> 'text' AS text FROM inbox", lambda row: row["text"] == "second")
+    await bot.kill()
+    gate.release()
+    await discord_.delete(alice, waiting)
+    discord_.fail("GET", "/users/@me", status=502, times=3)
+    await bot.start()
+    await bot.said(general, "You said: first.")
+    await all_is_told(bot, discord_)
+    assert outcomes(bot)["second"] == "deleted"
+    assert not any("second" in str(request.messages) for request in model.requests)
 
 
 async def test_what_was_done_to_cards_between_the_start_and_the_first_session_counts(bot, discord_):

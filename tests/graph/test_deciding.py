@@ -190,6 +190,7 @@ async def test_card_nobody_decides_is_refused_at_its_deadline(stand):
     stand.script.then(call("wipe", x=1))
     stand.script.then(say("nobody was there"))
     async with stand.program() as clew:
+        await clew.engine.recover()
         await clew.ask(1)
         (card,) = await clew.cards(1)
         stand.late += dt.timedelta(hours=24)

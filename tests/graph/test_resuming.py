@@ -17,7 +17,7 @@ from graph.errors import ModelError, ModelFault, SurfaceUnreachable
 from graph.turn import ANSWERED, Input
 from graph.workers import CAUGHT_UP_AT_ONCE
 from playground.model import call, say
-from tests.graph.conftest import turn
+from tests.graph.conftest import HERE, turn
 
 
 @pytest.fixture
@@ -38,6 +38,19 @@ async def program(stand):
     yield begin
     for one in reversed(running):
         await one.__aexit__(None, None, None)
+
+
+async def test_what_was_left_is_not_taken_up_before_it_was_looked_at(stand):
+    """Logging in can take long; until then nobody knows whether a message that waits was deleted meanwhile."""
+    asked = turn(1)
+    await stand.journal.inbox.claim(asked.key, HERE, asked.payload())
+    stand.sweep_every = 0.02
+    stand.script.then(say("hello"))
+    async with stand.program() as clew:
+        await asyncio.sleep(0.3)
+        assert stand.server.requests == []
+        await clew.engine.recover()
+        assert await clew.answered(1) == "hello"
 
 
 async def test_turn_cut_off_in_the_models_answer_is_answered_by_the_next_program(stand, program):
