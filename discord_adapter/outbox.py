@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import discord
-import structlog
 
 from discord_adapter.budget import Kind, Rank
 from discord_adapter.choices import view
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from checkpoints.deliveries import Deliveries, Delivery
     from discord_adapter.content import Content
     from graph.redacting import Redactor
-
-log = structlog.get_logger()
 
 Guard = Callable[[], None]
 
